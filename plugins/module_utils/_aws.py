@@ -1,0 +1,55 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What every module that talks to AWS needs. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import TypeVar
+
+with suppress(ImportError):  # AnsibleAWSModule reports a missing boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.loaders import Loader
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+THREADS = 10  # botocore keeps ten connections per client
+
+
+class ModuleError(Exception):
+    """A failure told to the user: what failed, on what, why, and what to do next."""
+
+
+def error_code(error: Exception) -> str:
+    """Return the service's error code, such as C(AccessDenied), or an empty string."""
+    return getattr(error, "response", {}).get("Error", {}).get("Code", "")
+
+
+@contextmanager
+def attempt(action: str, hints: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Turn an AWS error into a ModuleError.
+
+    action: lower-case verb phrase that names the resource, such as "upload a.yaml to bucket b".
+    hints: error code -> sentence that says what to do next.
+    """
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        reason = str(error).rstrip(".")
+        hint = (hints or {}).get(error_code(error), "")
+        raise ModuleError(f"Failed to {action}: {reason}. {hint}".rstrip()) from error
+
+
+def dns_suffix(partition: str) -> str:
+    """Return the DNS suffix of a partition, such as C(amazonaws.com), from botocore's own data."""
+    partitions = Loader().load_data("partitions")["partitions"]
+    return next(item["outputs"]["dnsSuffix"] for item in partitions if item["id"] == partition)
+
+
+def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Call the function on all items side by side; results in the items' order."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(function, items))

@@ -1,0 +1,5 @@
+"""A function for the test of the package."""
+
+
+def handler(event, context):
+    return "done"
