@@ -1,0 +1,47 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The server: MiniStack and its extensions behind one socket on 127.0.0.1."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app
+
+from openpacs_embedded import persistence, subjects
+from openpacs_embedded.access_log import with_access_log
+
+HOST = "127.0.0.1"
+KEEP_ALIVE = 75.0  # seconds; longer than the pauses between two calls of a playbook
+PATIENCE = 10.0  # seconds that running stack operations get when the server is told to stop
+
+
+def run(port: int, access_log: Path) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    subjects.install()
+    asyncio.run(_serve(port, access_log))
+
+
+async def _serve(port: int, access_log: Path) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    async def stopped() -> None:
+        await stop.wait()
+        await persistence.wait_until_quiet(PATIENCE)
+
+    config = Config()
+    config.bind = [f"{HOST}:{port}"]
+    config.keep_alive_timeout = KEEP_ALIVE
+    config.graceful_timeout = 1.0
+    config.loglevel = "WARNING"
+    saving = asyncio.create_task(persistence.save_regularly())
+    try:
+        await serve(with_access_log(app.app, access_log), config, shutdown_trigger=stopped)
+    finally:
+        saving.cancel()

@@ -1,0 +1,145 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Starting and stopping the process of an embedded AWS."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from .errors import EmbeddedError
+from .layout import Layout, Record, replace_text
+from .locks import holder
+
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+START_TIMEOUT = 60.0  # seconds until the server answers
+STOP_TIMEOUT = 30.0  # seconds to finish running stack operations and to save
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25  # seconds between two looks
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG")
+
+
+def endpoint_url(port: int) -> str:
+    """Return the URL of the endpoint."""
+    return f"http://{HOST}:{port}"
+
+
+def start(layout: Layout, source: Path, port: int, digest: str) -> int:
+    """Start the server, wait until it answers and return its process id.
+
+    Raises EmbeddedError with the server's last words when it dies or does not answer.
+    """
+    with layout.server_log.open("w") as log:
+        process = subprocess.Popen(
+            [
+                str(layout.venv / "bin" / "python"),
+                "-m",
+                "openpacs_embedded",
+                "--port",
+                str(port),
+                "--data",
+                str(layout.data),
+                "--pid-file",
+                str(layout.pid_file),
+            ],
+            cwd=layout.path,
+            env=_environment(source),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _wait_until_it_answers(process, layout, port)
+    Record(port=port, digest=digest).write(layout.record)
+    replace_text(layout.endpoint, endpoint_url(port) + "\n")
+    return process.pid
+
+
+def stop(layout: Layout, pid: int) -> None:
+    """Let the server save its state and end. Raises EmbeddedError when it does not end."""
+    os.kill(pid, signal.SIGTERM)
+    pause, deadline = FIRST_PAUSE, time.monotonic() + STOP_TIMEOUT
+    while holder(layout.pid_file) == pid:
+        if time.monotonic() > deadline:
+            raise EmbeddedError(
+                f"the embedded AWS (process {pid}) has not ended after {STOP_TIMEOUT:.0f} s; "
+                f"see {layout.server_log}, or end it with: kill -9 {pid}"
+            )
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def is_free(port: int) -> bool:
+    """Return whether a server could listen on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def choose_port(wanted: int | None, remembered: int | None) -> int:
+    """Return the wanted port, else the remembered one if it is free, else any free one.
+
+    Raises EmbeddedError when the wanted port is taken.
+    """
+    if wanted is not None:
+        if is_free(wanted):
+            return wanted
+        raise EmbeddedError(
+            f"port {wanted} on {HOST} is taken by another program; "
+            "give another port, or none to have a free one chosen"
+        )
+    if remembered is not None and is_free(remembered):
+        return remembered
+    return free_port()
+
+
+def _environment(source: Path) -> dict[str, str]:
+    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {**passed_on, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], layout: Layout, port: int) -> None:
+    pause, deadline = FIRST_PAUSE, time.monotonic() + START_TIMEOUT
+    while not _answers(port):
+        if process.poll() is not None:
+            raise EmbeddedError(f"the embedded AWS ended while it started:\n{_last_words(layout)}")
+        if time.monotonic() > deadline:
+            process.terminate()
+            raise EmbeddedError(
+                f"the embedded AWS does not answer after {START_TIMEOUT:.0f} s:\n"
+                + _last_words(layout)
+            )
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/_ministack/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _last_words(layout: Layout) -> str:
+    lines = layout.server_log.read_text(errors="replace").splitlines()
+    return "\n".join(lines[-15:]) or "it printed nothing"

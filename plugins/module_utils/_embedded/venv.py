@@ -1,0 +1,75 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The virtual environment in which the embedded AWS runs."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from .errors import EmbeddedError
+from .locks import exclusive
+
+TIMEOUT = 600  # seconds for one installation
+
+
+def requirements_digest(requirements: Path) -> str:
+    """Return what a virtual environment is good for: these requirements on this Python."""
+    digest = hashlib.sha256(requirements.read_bytes())
+    digest.update(sys.version.encode())
+    return digest.hexdigest()
+
+
+def is_ready(venv: Path, requirements: Path) -> bool:
+    """Return whether the virtual environment holds exactly these requirements."""
+    marker = venv / "requirements.sha256"
+    return marker.exists() and marker.read_text() == requirements_digest(requirements)
+
+
+def ensure(venv: Path, requirements: Path) -> None:
+    """Make the virtual environment unless it is ready. Raises EmbeddedError."""
+    with exclusive(venv.with_name(f"{venv.name}.lock"), TIMEOUT):
+        if is_ready(venv, requirements):
+            return
+        shutil.rmtree(venv, ignore_errors=True)
+        _run(
+            f"{sys.executable} cannot make a virtual environment",
+            sys.executable,
+            "-m",
+            "venv",
+            str(venv),
+        )
+        _run(
+            f"the requirements in {requirements} could not be installed",
+            str(venv / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "-r",
+            str(requirements),
+        )
+        (venv / "requirements.sha256").write_text(requirements_digest(requirements))
+
+
+def _run(failure: str, *command: str) -> None:
+    try:
+        subprocess.run(command, capture_output=True, text=True, check=True, timeout=TIMEOUT)
+    except subprocess.TimeoutExpired as error:
+        raise EmbeddedError(
+            f"{failure}: no end after {TIMEOUT} s; is a package index reachable?"
+        ) from error
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or error.stdout).strip()
+        raise EmbeddedError(f"{failure}: {said}{_advice(said)}") from error
+
+
+def _advice(said: str) -> str:
+    if "ensurepip" in said or "No module named venv" in said:
+        return "\nInstall the missing system package: apt-get install python3-venv"
+    return ""
