@@ -18,14 +18,25 @@ Result = TypeVar("Result")
 
 THREADS = 10  # botocore keeps ten connections per client
 
+SIGN_IN_AGAIN = "The session has expired: sign in again, for example with 'aws sso login'."
+HINTS = {
+    "NoCredentialsError": "Set the option profile, or access_key and secret_key, or sign in.",
+    "EndpointConnectionError": "Check the region's name, the network, and the option endpoint_url.",
+    "ExpiredToken": SIGN_IN_AGAIN,
+    "ExpiredTokenException": SIGN_IN_AGAIN,
+    "RequestExpired": SIGN_IN_AGAIN,
+    "SSOTokenLoadError": SIGN_IN_AGAIN,
+    "UnauthorizedSSOTokenError": SIGN_IN_AGAIN,
+}
+
 
 class ModuleError(Exception):
     """A failure told to the user: what failed, on what, why, and what to do next."""
 
 
 def error_code(error: Exception) -> str:
-    """Return the service's error code, such as C(AccessDenied), or an empty string."""
-    return getattr(error, "response", {}).get("Error", {}).get("Code", "")
+    """Return the service's error code, such as AccessDenied, or else the class of the error."""
+    return getattr(error, "response", {}).get("Error", {}).get("Code") or type(error).__name__
 
 
 @contextmanager
@@ -39,12 +50,12 @@ def attempt(action: str, hints: Mapping[str, str] | None = None) -> Iterator[Non
         yield
     except (BotoCoreError, ClientError) as error:
         reason = str(error).rstrip(".")
-        hint = (hints or {}).get(error_code(error), "")
+        hint = {**HINTS, **(hints or {})}.get(error_code(error), "")
         raise ModuleError(f"Failed to {action}: {reason}. {hint}".rstrip()) from error
 
 
 def dns_suffix(partition: str) -> str:
-    """Return the DNS suffix of a partition, such as C(amazonaws.com), from botocore's own data."""
+    """Return the DNS suffix of a partition, such as amazonaws.com, from botocore's own data."""
     partitions = Loader().load_data("partitions")["partitions"]
     return next(item["outputs"]["dnsSuffix"] for item in partitions if item["id"] == partition)
 

@@ -53,7 +53,7 @@ LOCAL_PROPERTIES = {NESTED_STACK: "TemplateURL", FUNCTION: "Code"}
 class Destination:
     """Where the objects go.
 
-    dns_suffix: of the partition, such as C(amazonaws.com).
+    dns_suffix: of the partition, such as amazonaws.com.
     """
 
     bucket: str

@@ -1,0 +1,118 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The calls to Secrets Manager. None of them reads a value. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+with suppress(ImportError):  # AnsibleAWSModule reports a missing boto3
+    from botocore.exceptions import ClientError
+
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
+    ansible_dict_to_boto3_tag_list,
+    boto3_tag_list_to_ansible_dict,
+)
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import attempt, error_code
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._secrets.plan import (
+    DIGEST_TAG,
+    Secret,
+    StoredSecret,
+)
+
+NAME_TAKEN = {"ResourceExistsException", "InvalidRequestException"}  # the latter: being deleted
+KEY_HINTS = {
+    "AccessDeniedException": "Allow the action, and kms:GenerateDataKey, kms:Decrypt on the key.",
+    "DecryptionFailure": "Allow kms:Decrypt on the key, and check that the key is enabled.",
+    "EncryptionFailure": "Allow kms:GenerateDataKey on the key, and check that it is enabled.",
+}
+
+
+def list_secrets(client: Any, prefix: str) -> dict[str, StoredSecret]:
+    """Return the secrets whose names start with the prefix, by name, those being deleted too."""
+    pages = client.get_paginator("list_secrets").paginate(
+        Filters=[{"Key": "name", "Values": [prefix]}],
+        IncludePlannedDeletion=True,
+        PaginationConfig={"PageSize": 100},
+    )
+    with attempt(f"list the secrets that start with {prefix}"):
+        entries = [entry for page in pages for entry in page["SecretList"]]
+    return {entry["Name"]: _stored(entry) for entry in entries}
+
+
+def describe_secret(client: Any, name: str) -> StoredSecret:
+    """Return one secret, which must exist."""
+    hints = {"ResourceNotFoundException": "It is still being deleted: run again in a minute."}
+    with attempt(f"describe the secret {name}", hints):
+        return _stored(client.describe_secret(SecretId=name))
+
+
+def create_secret(client: Any, secret: Secret) -> StoredSecret | None:
+    """Create a secret with its tags; return None when the name is taken after all."""
+    key = {"KmsKeyId": secret.kms_key_id} if secret.kms_key_id else {}
+    tags = {**secret.tags, DIGEST_TAG: secret.digest}
+    with attempt(f"create the secret {secret.name}", KEY_HINTS):
+        try:
+            response = client.create_secret(
+                Name=secret.name,
+                SecretString=secret.value,
+                Tags=ansible_dict_to_boto3_tag_list(tags),
+                **key,
+            )
+        except ClientError as error:
+            if error_code(error) in NAME_TAKEN:
+                return None
+            raise
+    return StoredSecret(
+        secret.name, response["ARN"], secret.kms_key_id, tags, False, response["VersionId"]
+    )
+
+
+def restore_secret(client: Any, name: str) -> None:
+    """Cancel the scheduled deletion."""
+    with attempt(f"restore the secret {name}, which is scheduled for deletion"):
+        client.restore_secret(SecretId=name)
+
+
+def change_key(client: Any, name: str, kms_key_id: str) -> None:
+    """Encrypt the secret with another key."""
+    with attempt(f"change the key of the secret {name} to {kms_key_id}", KEY_HINTS):
+        client.update_secret(SecretId=name, KmsKeyId=kms_key_id)
+
+
+def put_value(client: Any, name: str, value: str) -> str:
+    """Store a new current value and return the ID of its version."""
+    with attempt(f"store a new value of the secret {name}", KEY_HINTS):
+        return client.put_secret_value(SecretId=name, SecretString=value)["VersionId"]
+
+
+def tag_secret(client: Any, name: str, tags: Mapping[str, str]) -> None:
+    """Write tags; others stay."""
+    with attempt(f"tag the secret {name}"):
+        client.tag_resource(SecretId=name, Tags=ansible_dict_to_boto3_tag_list(dict(tags)))
+
+
+def delete_secret(client: Any, name: str, recovery_window_in_days: int) -> None:
+    """Schedule the deletion, or delete at once where the window is 0 days."""
+    window = (
+        {"RecoveryWindowInDays": recovery_window_in_days}
+        if recovery_window_in_days
+        else {"ForceDeleteWithoutRecovery": True}
+    )
+    with attempt(f"delete the secret {name}"):
+        client.delete_secret(SecretId=name, **window)
+
+
+def _stored(entry: dict[str, Any]) -> StoredSecret:
+    versions = entry.get("SecretVersionsToStages") or entry.get("VersionIdsToStages") or {}
+    current = [version for version, stages in versions.items() if "AWSCURRENT" in stages]
+    return StoredSecret(
+        name=entry["Name"],
+        arn=entry["ARN"],
+        kms_key_id=entry.get("KmsKeyId"),
+        tags=boto3_tag_list_to_ansible_dict(entry.get("Tags", [])),
+        deleted="DeletedDate" in entry,
+        version_id=next(iter(current), None),
+    )
