@@ -25,6 +25,8 @@ options:
     description:
       - The values by name. A name does not repeat O(prefix).
       - A value is text. Pass structured data through the filter P(ansible.builtin.to_json#filter).
+      - In check mode a value may be empty. It stands for one that is not known yet and counts as
+        changed.
       - With O(state=absent) the values do not matter.
     type: dict
     required: true
@@ -143,9 +145,12 @@ def build_argument_spec() -> dict[str, Any]:
     }
 
 
-def build_secret(name: str, value: Any, params: Mapping[str, Any]) -> Secret:
-    """Return one secret as it should be. Raises ModuleError for a value that is not text."""
-    if not isinstance(value, str) or not value:
+def build_secret(name: str, value: Any, params: Mapping[str, Any], check_mode: bool) -> Secret:
+    """Return one secret as it should be.
+
+    Raises ModuleError for a value that is not text, or is empty outside check mode.
+    """
+    if not isinstance(value, str) or not (value or check_mode):
         raise ModuleError(
             f"The value of the secret {name} must be text that is not empty. Quote numbers, and "
             "pass structured data through the filter to_json."
@@ -158,7 +163,11 @@ def build_secret(name: str, value: Any, params: Mapping[str, Any]) -> Secret:
 def ensure_present(client: Any, params: Mapping[str, Any], check_mode: bool) -> dict[str, Outcome]:
     """Create, restore and update the secrets, side by side."""
     names = sorted(params["secrets"])
-    desired = in_threads(lambda name: build_secret(name, params["secrets"][name], params), names)
+
+    def build(name: str) -> Secret:
+        return build_secret(name, params["secrets"][name], params, check_mode)
+
+    desired = in_threads(build, names)
     listed = list_secrets(client, params["prefix"])
 
     def ensure(secret: Secret) -> Outcome:

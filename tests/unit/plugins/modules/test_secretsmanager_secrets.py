@@ -152,6 +152,13 @@ def test_value_that_is_not_text_is_refused_before_anything_is_touched(
     assert calls == []
 
 
+def test_value_not_known_yet_counts_as_changed_in_check_mode(run: Run) -> None:
+    run()
+    result = run(secrets={"cert": "PEM certificate", "key": "", "new": ""}, check_mode=True)
+    changes = {name: secret["changes"] for name, secret in result["secrets"].items()}
+    assert changes == {"cert": [], "key": ["value changed"], "new": ["created"]}
+
+
 def test_refusal_names_secret_and_reason(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         error = {"Code": "AccessDeniedException", "Message": "not authorized"}
