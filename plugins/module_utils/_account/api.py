@@ -1,0 +1,74 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The calls that describe an account in a region. Private to this collection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._account.checks import Quota
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import attempt
+
+# operation of EC2 and the list in its response, by the name of the quota that limits it
+COUNTED = {
+    "vpcs": ("describe_vpcs", "Vpcs"),
+    "internet_gateways": ("describe_internet_gateways", "InternetGateways"),
+    "elastic_ips": ("describe_addresses", "Addresses"),
+}
+
+
+def caller_identity(sts: Any, region: str) -> dict[str, str]:
+    """Return Account and Arn of the caller."""
+    wrong = (
+        f"Check the access key; if it is right, enable the region {region} in the account, or "
+        "choose another."
+    )
+    hints = dict.fromkeys(
+        ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"), wrong
+    )
+    with attempt(f"find out whose the credentials are, in the region {region}", hints):
+        return sts.get_caller_identity()
+
+
+def availability_zones(ec2: Any, region: str) -> list[dict[str, Any]]:
+    """Return all zones of the region, as EC2 describes them."""
+    disabled = f"Enable the region {region} in the account, or choose another."
+    hints = {
+        "AuthFailure": disabled,
+        "OptInRequired": disabled,
+        "UnauthorizedOperation": "Allow ec2:DescribeAvailabilityZones.",
+    }
+    with attempt(f"list the availability zones of {region}", hints):
+        return ec2.describe_availability_zones()["AvailabilityZones"]
+
+
+def hosted_zones_from(route53: Any, domain: str) -> list[dict[str, Any]]:
+    """Return the hosted zones in the order of their names, starting with a domain's."""
+    hints = {"AccessDenied": "Allow route53:ListHostedZonesByName."}
+    with attempt(f"look up the hosted zone {domain}", hints):
+        return route53.list_hosted_zones_by_name(DNSName=domain)["HostedZones"]
+
+
+def hosted_zones(route53: Any) -> list[dict[str, Any]]:
+    """Return all hosted zones."""
+    with attempt("list the hosted zones", {"AccessDenied": "Allow route53:ListHostedZones."}):
+        pages = route53.get_paginator("list_hosted_zones").paginate()
+        return [zone for page in pages for zone in page["HostedZones"]]
+
+
+def count_used(ec2: Any, name: str) -> int:
+    """Return how many of a quota's resources exist in the region."""
+    operation, key = COUNTED[name]
+    with attempt(f"count what the quota {name} limits"):
+        if not ec2.can_paginate(operation):
+            return len(getattr(ec2, operation)()[key])
+        return sum(len(page[key]) for page in ec2.get_paginator(operation).paginate())
+
+
+def quota_limit(service_quotas: Any, quota: Quota) -> int:
+    """Return the limit that applies to the account in the region."""
+    with attempt(f"read the quota of {quota.title}"):
+        response = service_quotas.get_service_quota(
+            ServiceCode=quota.service_code, QuotaCode=quota.quota_code
+        )
+        return int(response["Quota"]["Value"])
