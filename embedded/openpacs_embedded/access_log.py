@@ -38,17 +38,19 @@ def with_access_log(app: Application, file: Path) -> Application:
             await app(scope, receive, send)
             return
         started = time.time()
-        seen = {"body": b"", "status": 0}
+        body, status = b"", 0
 
         async def watched_receive() -> Message:
+            nonlocal body
             message = await receive()
-            if message["type"] == "http.request" and len(seen["body"]) < BODY_PREFIX:
-                seen["body"] += message.get("body", b"")[:BODY_PREFIX]
+            if message["type"] == "http.request" and len(body) < BODY_PREFIX:
+                body += message.get("body", b"")[:BODY_PREFIX]
             return message
 
         async def watched_send(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                seen["status"] = message["status"]
+                status = message["status"]
             await send(message)
 
         try:
@@ -57,8 +59,8 @@ def with_access_log(app: Application, file: Path) -> Application:
             note_change()
             entry = {
                 "time": round(started, 3),
-                **describe(scope, seen["body"]),
-                "status": seen["status"],
+                **describe(scope, body),
+                "status": status,
                 "duration": round(time.time() - started, 4),
             }
             log.write(json.dumps(entry) + "\n")

@@ -82,10 +82,11 @@ def _route(operation: botocore.model.OperationModel) -> Route:
     path, _, query = operation.http["requestUri"].partition("?")
     shape = operation.input_shape
     located: dict[str, set[str]] = {"querystring": set(), "header": set()}
-    for name in shape.required_members if shape else ():
-        member = shape.members[name].serialization
-        if member.get("location") in located:
-            located[member["location"]].add(member["name"].lower())
+    if shape is not None:
+        for name in shape.required_members:
+            member = shape.members[name].serialization
+            if member.get("location") in located:
+                located[member["location"]].add(member["name"].lower())
     return Route(
         operation=operation.name,
         method=operation.http["method"],

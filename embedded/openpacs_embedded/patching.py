@@ -46,3 +46,15 @@ def replace(name: str, new: Callable[..., Any], *modules: ModuleType) -> None:
         raise PatchError(f"MiniStack no longer has one function {name} in {where}")
     for module in modules:
         setattr(module, name, partial(new, found[0]))
+
+
+def replace_entry(
+    registry: dict[str, Callable[..., Any]], key: str, new: Callable[..., Any]
+) -> None:
+    """Replace a function that one of MiniStack's registries holds, as replace does.
+
+    Raises PatchError when there is no such entry.
+    """
+    if key not in registry:
+        raise PatchError(f"MiniStack no longer has an entry {key}")
+    registry[key] = partial(new, registry[key])

@@ -114,9 +114,9 @@ def _write_snapshot(states: dict[str, Any]) -> None:
     for name, state in states.items():
         with (folder / f"{name}.json").open("w") as file:
             json.dump(state, file, default=persistence._json_default)
-    for file in previous.iterdir() if previous else ():
-        if not (folder / file.name).exists():  # of a service that nobody has called since start
-            os.link(file, folder / file.name)
+    for old in previous.iterdir() if previous else ():
+        if not (folder / old.name).exists():  # of a service that nobody has called since start
+            os.link(old, folder / old.name)
     link = _snapshots() / "next"
     link.unlink(missing_ok=True)
     link.symlink_to(folder.name)

@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 CHECKOUT = Path(__file__).parents[2]
 SOURCE = CHECKOUT / "embedded"
 VENV = CHECKOUT / ".cache" / "embedded-venv"  # made once, then shared by all sessions
+TEMPLATES = "templates"  # bucket
 TIMEOUT = 30.0  # seconds for one stack operation
 Template = dict[str, Any]
 
@@ -58,12 +59,16 @@ class EmbeddedAws:
 
     def upload(self, template: Template | str) -> str:
         """Put a template into S3 under a new key and return its URL."""
+        self.client("s3").create_bucket(Bucket=TEMPLATES)
+        url = f"https://s3.us-east-1.amazonaws.com/{TEMPLATES}/{uuid4().hex}.json"
+        self.put(url, template)
+        return url
+
+    def put(self, url: str, template: Template | str) -> None:
+        """Put a template to a URL that upload has returned."""
         body = template if isinstance(template, str) else json.dumps(template)
-        s3 = self.client("s3")
-        s3.create_bucket(Bucket="templates")
-        key = f"{uuid4().hex}.json"
-        s3.put_object(Bucket="templates", Key=key, Body=body.encode())
-        return f"https://templates.s3.us-east-1.amazonaws.com/{key}"
+        key = url.rpartition("/")[2]
+        self.client("s3").put_object(Bucket=TEMPLATES, Key=key, Body=body.encode())
 
     def deploy(
         self, template: Template, parameters: dict[str, str] | None = None, **options: Any
