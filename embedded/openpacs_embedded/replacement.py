@@ -14,6 +14,7 @@ from openpacs_embedded.patching import add
 
 REPLACING: dict[str, tuple[str, ...]] = {
     "AWS::Backup::BackupPlan": (),
+    "AWS::CloudFormation::Stack": (),
     "AWS::CloudWatch::Alarm": ("AlarmName",),
     "AWS::CloudWatch::Dashboard": ("DashboardName",),
     "AWS::Cognito::UserPoolClient": ("GenerateSecret", "UserPoolId"),
@@ -123,8 +124,15 @@ CONDITIONAL: dict[str, tuple[str, ...]] = {
     "AWS::SNS::Subscription": ("Region",),
 }
 
+CUSTOM_NAMES = {  # a resource so named cannot be replaced: the name would be taken twice
+    "AWS::EC2::SecurityGroup": "GroupName",
+    "AWS::ECS::Service": "ServiceName",
+}
+
 
 def install() -> None:
+    for name, name_property in CUSTOM_NAMES.items():
+        add(provisioners._CUSTOM_NAME_REPLACEMENT, name, {"name": name_property})
     for name, properties in REPLACING.items():
         add(provisioners._REPLACING_PROPERTIES, name, properties)
     for name, properties in CONDITIONAL.items():

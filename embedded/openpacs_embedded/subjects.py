@@ -25,6 +25,7 @@ SUBJECTS = (
     "services_privatelink",
     "types_datasync",
     "types_scaling",
+    "types_alarms",
     "types_backup",
     "types_buckets",
     "types_containers",

@@ -30,8 +30,25 @@ NUMBERS = frozenset(
         "timeout",
     }
 )
+BOOLEANS = frozenset(
+    {
+        "autoprovision",
+        "enable",
+        "enableECSManagedTags",
+        "enableExecuteCommand",
+        "essential",
+        "initProcessEnabled",
+        "interactive",
+        "privileged",
+        "pseudoTerminal",
+        "readOnly",
+        "readonlyRootFilesystem",
+        "rollback",
+    }
+)
 SPELLINGS = {  # where the API does not just lower the first letter
     "eFSVolumeConfiguration": "efsVolumeConfiguration",
+    "filesystemId": "fileSystemId",
     "iAM": "iam",
 }
 
@@ -43,6 +60,7 @@ DEFINITION_PROPERTIES = (  # what a revision keeps beside its containers, cpu an
 )
 
 SERVICE_PROPERTIES = {  # property -> (member of the service, value when the template has none)
+    "AvailabilityZoneRebalancing": ("availabilityZoneRebalancing", "DISABLED"),
     "DeploymentController": ("deploymentController", {"Type": "ECS"}),
     "EnableECSManagedTags": ("enableECSManagedTags", False),
     "EnableExecuteCommand": ("enableExecuteCommand", False),
@@ -68,9 +86,9 @@ def api_value(value: Any, name: str = "") -> Any:
         return {api_name(key): api_value(item, api_name(key)) for key, item in value.items()}
     if name in NUMBERS:
         return int(value)
-    if isinstance(value, str) and value.lower() in ("true", "false") and name != "value":
-        return value.lower() == "true"
-    return value
+    if name in BOOLEANS:
+        return str(value).lower() == "true"
+    return str(value) if name == "value" else value
 
 
 def container(definition: Properties) -> dict[str, Any]:
