@@ -1,0 +1,151 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A change set and those of its nested stacks as one list of changes. Private; calls nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.template import (
+    NESTED_STACK,
+)
+
+PENDING = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
+NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
+
+ChangeSet = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is to happen to one resource.
+
+    path: logical path, such as C(pacs/Network/Vpc).
+    action: C(Add), C(Modify), C(Remove), C(Import) or C(Dynamic).
+    replacement: C(True), C(False), C(Conditional); empty for what is not modified.
+    properties: what differs, such as C(InstanceType), or an attribute such as C(Tags).
+    causes: parameters and resources that the differences come from.
+    """
+
+    path: str
+    type: str
+    action: str
+    replacement: str = ""
+    properties: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        text = f"{self.path} ({self.type}): {self.action}"
+        if self.replacement:
+            text += f", replacement {self.replacement}"
+        if self.properties:
+            text += f", {', '.join(self.properties)}"
+        if self.causes:
+            text += f" <- {', '.join(self.causes)}"
+        return text
+
+    def result(self) -> dict[str, Any]:
+        """Return the change as a module returns it."""
+        return asdict(self) | {"properties": list(self.properties), "causes": list(self.causes)}
+
+
+def is_pending(change_set: ChangeSet) -> bool:
+    """Tell whether the service still works on a change set."""
+    return change_set["Status"] in PENDING
+
+
+def has_failed(change_set: ChangeSet) -> bool:
+    """Tell whether a change set cannot be executed, for lack of changes or for an error."""
+    return change_set["Status"] == "FAILED"
+
+
+def is_empty(change_set: ChangeSet) -> bool:
+    """Tell whether a change set failed because there is nothing to change."""
+    reason = change_set.get("StatusReason", "")
+    return has_failed(change_set) and any(text in reason for text in NOTHING_TO_DO)
+
+
+def nested_ids(change_set: ChangeSet) -> list[str]:
+    """Return the ids of the change sets of the nested stacks, one level down.
+
+    A change set that failed because of a nested one names it in its reason.
+    """
+    listed = [
+        change["ResourceChange"]["ChangeSetId"]
+        for change in change_set.get("Changes", [])
+        if change["ResourceChange"].get("ChangeSetId")
+    ]
+    blamed = re.findall(r"\barn:\S+:changeSet/[\w/-]+", change_set.get("StatusReason", ""))
+    return list(dict.fromkeys(listed + blamed))
+
+
+def failure_reason(root: ChangeSet, known: Mapping[str, ChangeSet]) -> str:
+    """Return why a change set failed, from the deepest nested one that did.
+
+    known: change sets by id.
+    """
+    failed = [
+        known[key]
+        for key in nested_ids(root)
+        if key in known and has_failed(known[key]) and not is_empty(known[key])
+    ]
+    if failed:
+        return f"{failed[0]['StackName']}: {failure_reason(failed[0], known)}"
+    return root.get("StatusReason", "")
+
+
+def fold(root: ChangeSet, path: str, known: Mapping[str, ChangeSet]) -> list[Change]:
+    """Return the changes of a change set, those of nested stacks in the place of the stacks.
+
+    A root change set lists a nested stack as modified whenever something it depends on may
+    change; where the nested change set is empty, nothing does. A nested stack that is added or
+    removed, or of which only outputs change, is listed itself.
+
+    path: logical path of the stack.
+    known: change sets by id.
+    """
+    return list(_fold(root, path, known))
+
+
+def _fold(change_set: ChangeSet, path: str, known: Mapping[str, ChangeSet]) -> Iterator[Change]:
+    for entry in change_set.get("Changes", []):
+        resource = entry["ResourceChange"]
+        change = _read(resource, path)
+        nested = known.get(resource.get("ChangeSetId", ""))
+        if nested is None or change.type != NESTED_STACK:
+            yield change
+            continue
+        inner = fold(nested, change.path, known)
+        if change.action != "Modify" or not (inner or is_empty(nested)):
+            yield change
+        yield from inner
+
+
+def _read(resource: Mapping[str, Any], path: str) -> Change:
+    targets = [detail["Target"] for detail in resource.get("Details", [])]
+    causes = [detail.get("CausingEntity", "") for detail in resource.get("Details", [])]
+    return Change(
+        path=f"{path}/{resource['LogicalResourceId']}",
+        type=resource["ResourceType"],
+        action=resource["Action"],
+        replacement=resource.get("Replacement", ""),
+        properties=_unique(target.get("Name") or target["Attribute"] for target in targets),
+        causes=_unique(causes),
+    )
+
+
+def _unique(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, texts)))
+
+
+def diff(changes: Sequence[Change]) -> dict[str, str]:
+    """Return the changes as Ansible shows differences: one line per resource that is or will be."""
+    before = [f"{change.path} ({change.type})" for change in changes if change.action != "Add"]
+    after = [str(change) for change in changes if change.action != "Remove"]
+    return {
+        "before": "".join(f"{line}\n" for line in before),
+        "after": "".join(f"{line}\n" for line in after),
+    }

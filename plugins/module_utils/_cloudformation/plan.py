@@ -1,0 +1,155 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is wanted, what there is, and what follows. Private to this collection; calls nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import (
+    states,
+    template,
+)
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.stacks import Stack
+
+TEMPLATE_BODY_LIMIT = 51_200  # bytes; a larger template has to come from S3
+
+
+@dataclass(frozen=True)
+class Desired:
+    """The stack as the user wants it.
+
+    template_url, template_body: at least one; with both, the body is the text at the URL.
+    tags, termination_protection: None leaves what there is.
+    """
+
+    name: str
+    template_url: str | None
+    template_body: str | None
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str] | None
+    capabilities: tuple[str, ...]
+    role_arn: str | None
+    termination_protection: bool | None
+
+    def __post_init__(self) -> None:
+        """Refuse a template that CloudFormation would not take."""
+        size = len((self.template_body or "").encode())
+        if not self.template_url and size > TEMPLATE_BODY_LIMIT:
+            raise ModuleError(
+                f"The template of stack {self.name} has {size} bytes, and CloudFormation takes at "
+                f"most {TEMPLATE_BODY_LIMIT} in a request. Upload it with cloudformation_package "
+                "and give its template_url."
+            )
+
+    @property
+    def nested(self) -> bool:
+        """Whether the template nests stacks, or may do so because its text is not known."""
+        return self.template_body is None or template.has_nested_stacks(
+            template.parse(self.template_body)
+        )
+
+
+def parameter_text(name: str, value: Any) -> str:
+    """Return a parameter's value as CloudFormation takes it, always a text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(parameter_text(name, item) for item in value)
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ModuleError(
+        f"The parameter {name} is a {type(value).__name__}; "
+        "give a text, a number, true or false, or a list of these."
+    )
+
+
+def next_action(stack: Stack | None, may_replace: bool) -> states.Action:
+    """Return what to do about a stack, None when there is none, that is to be present."""
+    if stack is None:
+        return states.Action.CREATE
+    action = states.action(stack.status)
+    if action is states.Action.REPLACE and not may_replace:
+        return states.Action.REFUSE
+    return action
+
+
+def differences(stack: Stack, deployed: str | Mapping[str, Any], desired: Desired) -> list[str]:
+    """Return which parts of a stack may differ from what is wanted.
+
+    deployed: the stack's template as it was given.
+    Hidden (NoEcho) parameters cannot be compared and do not count. Without the text of the wanted
+    template nothing can be said about it, so it counts.
+    """
+    if desired.template_body is None:
+        return ["template"]
+    found = []
+    if not template.same(deployed, desired.template_body):
+        found.append("template")
+    if _visible(stack.parameters, desired) != _visible(_with_defaults(desired), desired):
+        found.append("parameters")
+    if desired.tags is not None and stack.tags != desired.tags:
+        found.append("tags")
+    return found
+
+
+def _declared(desired: Desired) -> dict[str, Any]:
+    return template.parse(desired.template_body or "{}").get("Parameters", {})
+
+
+def _with_defaults(desired: Desired) -> dict[str, str]:
+    defaults = {
+        name: parameter_text(name, declaration["Default"])
+        for name, declaration in _declared(desired).items()
+        if "Default" in declaration
+    }
+    return defaults | dict(desired.parameters)
+
+
+def _visible(parameters: Mapping[str, str], desired: Desired) -> dict[str, str]:
+    declared = _declared(desired)
+
+    def hidden(name: str) -> bool:
+        return str(declared.get(name, {}).get("NoEcho", False)).lower() == "true"
+
+    return {name: value for name, value in parameters.items() if not hidden(name)}
+
+
+def outputs_differ(deployed: str | Mapping[str, Any], desired: Desired) -> bool:
+    """Tell whether the wanted template has other outputs, which no change set lists."""
+    if desired.template_body is None:
+        return False
+    current = template.parse(deployed) if isinstance(deployed, str) else deployed
+    return current.get("Outputs") != template.parse(desired.template_body).get("Outputs")
+
+
+def change_set_request(desired: Desired, kind: str, name: str) -> dict[str, Any]:
+    """Return the request of CreateChangeSet.
+
+    kind: C(CREATE) or C(UPDATE).
+    name: of the change set.
+    A parameter that is left out gets the template's default, never the value it had before.
+    """
+    request: dict[str, Any] = {
+        "StackName": desired.name,
+        "ChangeSetName": name,
+        "ChangeSetType": kind,
+        "IncludeNestedStacks": True,
+        "Capabilities": list(desired.capabilities),
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in sorted(desired.parameters.items())
+        ],
+    }
+    if desired.template_url:
+        request["TemplateURL"] = desired.template_url
+    else:
+        request["TemplateBody"] = desired.template_body
+    if desired.role_arn:
+        request["RoleARN"] = desired.role_arn
+    if desired.tags is not None:
+        request["Tags"] = [{"Key": key, "Value": value} for key, value in desired.tags.items()]
+    return request
