@@ -69,7 +69,10 @@ def respond(event: dict[str, Any]) -> dict[str, Any]:
     try:
         identifier = identify(event)
     except Exception as error:  # whatever it is, CloudFormation has to be told
-        return answer | {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"[:MAX_REASON]}
+        return answer | {
+            "Status": "FAILED",
+            "Reason": f"{type(error).__name__}: {error}"[:MAX_REASON],
+        }
     return answer | {"PhysicalResourceId": identifier, "Data": {"Id": identifier}}
 
 
