@@ -25,6 +25,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 HEALTH_PATHS = ("/_ministack/health", "/_ministack/ready")
+READING = ("BatchGet", "Describe", "Get", "Head", "List", "Validate")  # actions, by their beginning
 BODY_PREFIX = 4096  # bytes; the Action of a form comes first
 CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d{8}/[^/]+/([^/]+)/aws4_request")
 
@@ -56,10 +57,12 @@ def with_access_log(app: Application, file: Path) -> Application:
         try:
             await app(scope, watched_receive, watched_send)
         finally:
-            note_change()
+            call = describe(scope, body)
+            if not call["action"].startswith(READING):
+                note_change()
             entry = {
                 "time": round(started, 3),
-                **describe(scope, body),
+                **call,
                 "status": status,
                 "duration": round(time.time() - started, 4),
             }

@@ -18,14 +18,13 @@ from openpacs_embedded.patching import replace
 PREAMBLE = cleandoc("""
     import http.client
 
-    class _LoopbackConnection(http.client.HTTPSConnection):
-        def connect(self):
-            if self.host == "127.0.0.1":
-                http.client.HTTPConnection.connect(self)
-            else:
-                super().connect()
+    _connect_with_tls = http.client.HTTPSConnection.connect
 
-    http.client.HTTPSConnection = _LoopbackConnection
+    def _connect(self):
+        plain = http.client.HTTPConnection.connect
+        (plain if self.host == "127.0.0.1" else _connect_with_tls)(self)
+
+    http.client.HTTPSConnection.connect = _connect
 """)
 
 

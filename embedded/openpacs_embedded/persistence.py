@@ -25,7 +25,7 @@ from ministack.services import cloudformation
 
 from openpacs_embedded.patching import replace
 
-INTERVAL = 2.0  # seconds between two looks whether there is something to save
+INTERVAL = 1.0  # seconds between two looks whether there is something to save
 logger = logging.getLogger("openpacs.persistence")
 _unsaved = False
 

@@ -17,13 +17,14 @@ from openpacs_embedded.access_log import with_access_log
 
 HOST = "127.0.0.1"
 KEEP_ALIVE = 75.0  # seconds; longer than the pauses between two calls of a playbook
-PATIENCE = 10.0  # seconds that running stack operations get when the server is told to stop
+PATIENCE = 5.0  # seconds that running stack operations get when the server is told to stop
 
 
 def run(port: int, access_log: Path) -> None:
     """Serve until SIGTERM or SIGINT."""
     subjects.install()
-    asyncio.run(_serve(port, access_log))
+    # Not asyncio.run: it would wait for the threads of stack operations that never end.
+    asyncio.new_event_loop().run_until_complete(_serve(port, access_log))
 
 
 async def _serve(port: int, access_log: Path) -> None:

@@ -14,14 +14,15 @@ description:
   - It listens on one port of 127.0.0.1 and asks nobody for a password.
   - The first start installs its pinned requirements into a virtual environment below O(path),
     which needs a package index and takes about 15 seconds. Later starts take less than a second.
-  - Its state survives O(state=stopped) and a restart. Every two seconds it is saved as well, so a
-    killed server loses little.
+  - Its state survives O(state=stopped) and a restart. It is also saved every second in which
+    something has changed and no stack operation runs, so a killed server loses little. What a
+    stack operation has done is saved when the operation has ended.
 options:
   state:
     description:
       - V(started) starts the server unless it runs with the same source and port; after a change
         of these it is restarted.
-      - V(stopped) lets running stack operations end, saves the state and ends the server.
+      - V(stopped) gives running stack operations five seconds to end, saves the state and ends the server.
       - V(reset) forgets everything in this AWS. A running server runs on, a stopped one stays
         stopped.
     type: str

@@ -137,6 +137,24 @@ def test_kill_during_a_save_leaves_the_previous_snapshot(process: Process) -> No
     assert json.loads((snapshots / "current" / "cloudformation.json").read_text())
 
 
+def test_stops_although_a_stack_operation_never_ends(process: Process) -> None:
+    handle = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    condition = {
+        "Type": "AWS::CloudFormation::WaitCondition",
+        "Properties": {"Handle": {"Ref": "H"}, "Timeout": "3600"},
+    }
+    name = process.aws.deploy({"Resources": {"Q": QUEUE}})
+    process.wait_for_a_snapshot()
+    process.aws.client("cloudformation").update_stack(
+        StackName=name,
+        TemplateBody=json.dumps({"Resources": {"Q": QUEUE, "H": handle, "W": condition}}),
+    )
+    assert process.aws.status(name) == "UPDATE_IN_PROGRESS"
+    process.stop()
+    process.start()
+    assert process.aws.status(name) == "CREATE_COMPLETE"
+
+
 def test_reset_forgets_everything_and_goes_on(process: Process) -> None:
     process.aws.deploy({"Resources": {"Q": QUEUE}})
     outcome = lifecycle.reach(lifecycle.Desired("reset", SOURCE), process.layout)
