@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Look up identifiers for CloudFormation: custom resources Custom::PrefixList and Custom::MachineImage.
+"""Look up identifiers for CloudFormation: Custom::PrefixList and Custom::MachineImage.
 
 Request and response are those of custom resources: the answer is a JSON document, put to the
 request's `ResponseURL`. Every request gets one, or CloudFormation would wait for an hour.
@@ -21,7 +21,7 @@ MAX_REASON = 1000  # characters; the whole answer may have 4096 bytes
 
 
 def prefix_list_id(properties: dict[str, Any]) -> str:
-    """Return the id of the managed prefix list `PrefixListName`, such as com.amazonaws.eu-west-1.s3."""
+    """Return the id of the managed prefix list `PrefixListName` (com.amazonaws.<region>.s3)."""
     name = properties["PrefixListName"]
     found = boto3.client("ec2").describe_managed_prefix_lists(
         Filters=[{"Name": "prefix-list-name", "Values": [name]}]
@@ -56,7 +56,7 @@ def identify(event: dict[str, Any]) -> str:
 
 
 def respond(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer to a request. Looking up leaves nothing behind, so Delete always succeeds."""
+    """Return the answer to a request. Nothing was created, so Delete always succeeds."""
     answer = {
         "StackId": event.get("StackId"),
         "RequestId": event.get("RequestId"),
@@ -69,10 +69,8 @@ def respond(event: dict[str, Any]) -> dict[str, Any]:
     try:
         identifier = identify(event)
     except Exception as error:  # whatever it is, CloudFormation has to be told
-        return answer | {
-            "Status": "FAILED",
-            "Reason": f"{type(error).__name__}: {error}"[:MAX_REASON],
-        }
+        reason = f"{type(error).__name__}: {error}"[:MAX_REASON]
+        return answer | {"Status": "FAILED", "Reason": reason}
     return answer | {"PhysicalResourceId": identifier, "Data": {"Id": identifier}}
 
 
