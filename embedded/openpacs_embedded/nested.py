@@ -27,10 +27,12 @@ from ministack.services.cloudformation import changesets, handlers, provisioners
 
 from openpacs_embedded import nested_cleanup
 from openpacs_embedded.nested_requests import (
+    PLANNED,
     STACK_TYPE,
     Record,
     apply_request,
     children,
+    discard_planned,
     new_child,
     read_request,
     stack_by_id,
@@ -50,7 +52,6 @@ SNAPSHOT = (
     "Tags",
     "Outputs",
 )
-PLANNED = "_planned_children"  # member of a record: nested stacks that a change set has announced
 
 _disable_rollback: ContextVar[bool] = ContextVar("openpacs_disable_rollback", default=False)
 _rolling_back: ContextVar[bool] = ContextVar("openpacs_rolling_back", default=False)
@@ -163,6 +164,8 @@ async def deploy_stack(
     arguments = (stack_name, stack_id, template, params, disable_rollback, tags, is_update)
     await original(*arguments, **rest)
     nested_cleanup.postpone_for(None)
+    for planned in stack.pop(PLANNED, {}).values():
+        discard_planned(planned)
     if stack["StackStatus"] != "UPDATE_COMPLETE":
         return
     nested_cleanup.await_cleanup(stack)

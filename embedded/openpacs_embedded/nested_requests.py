@@ -12,6 +12,7 @@ from ministack.services import cloudformation
 from ministack.services.cloudformation import engine, handlers, helpers, provisioners
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
+PLANNED = "_planned_children"  # member of a record: nested stacks that a change set has announced
 Record = dict[str, Any]
 
 
@@ -26,11 +27,17 @@ class Request:
     tags: list[dict[str, str]]
 
 
-def read_request(properties: Record, capabilities: list[str], previous: Record | None) -> Request:
+def read_request(
+    properties: Record,
+    capabilities: list[str],
+    previous: Record | None,
+    unknown: frozenset[str] = frozenset(),
+) -> Request:
     """Read a nested stack's properties, after the checks which a root stack undergoes.
 
-    previous holds the parameters of the nested stack that is updated. Raises ValueError with
-    the reason that the event of the resource shows.
+    previous holds the parameters of the nested stack that is updated. The parameters in unknown
+    have no value yet, only something that stands for it, and are not checked. Raises ValueError
+    with the reason that the event of the resource shows.
     """
     body = template_body(properties)
     try:
@@ -38,9 +45,10 @@ def read_request(properties: Record, capabilities: list[str], previous: Record |
     except Exception as error:
         raise ValueError(f"Template format error: {error}") from error
     check_capabilities(template, capabilities)
-    params = handlers._resolve_parameters(template, _given(properties), previous)
+    checked = _without_constraints(template, unknown)
+    params = handlers._resolve_parameters(checked, _given(properties), previous)
     conditions = engine._evaluate_conditions(template, params)
-    handlers.validate_template_support(template, conditions, params=params)
+    handlers.validate_template_support(template, conditions, params=None if unknown else params)
     return Request(body, template, params, conditions, _tags(properties))
 
 
@@ -137,6 +145,17 @@ def stack_by_id(stack_id: str) -> Record | None:
     return None
 
 
+def discard_planned(stack_id: str) -> None:
+    """Forget a nested stack that a change set has announced, unless it has been created."""
+    stack = stack_by_id(stack_id)
+    if stack is None or stack["StackStatus"] != "REVIEW_IN_PROGRESS":
+        return
+    for planned in stack.get(PLANNED, {}).values():
+        discard_planned(planned)
+    del cloudformation._stacks[stack["StackName"]]
+    cloudformation._stack_events.pop(stack_id, None)
+
+
 def templates_changed(stack: Record) -> bool:
     """Return whether the template of a stack below this one has changed at the same URL."""
     for logical_id, child in children(stack).items():
@@ -157,6 +176,15 @@ def _given(properties: Record) -> list[Record]:
         for name, value in parameters.items()
         if value is not engine._NO_VALUE
     ]
+
+
+def _without_constraints(template: Record, names: frozenset[str]) -> Record:
+    """Return a template whose parameters of these names take any string, or list of strings."""
+    parameters = dict(template.get("Parameters") or {})
+    for name in names & parameters.keys():
+        is_list = "List" in parameters[name].get("Type", "")
+        parameters[name] = {"Type": "CommaDelimitedList" if is_list else "String"}
+    return {**template, "Parameters": parameters}
 
 
 def _simple(value: Any) -> str:

@@ -14,6 +14,7 @@ SUBJECTS = (
     "template_checks",
     "nested",
     "descriptions",
+    "change_sets",
     "services_datasync",
     "services_scaling",
     "services_quotas",
@@ -32,10 +33,12 @@ SUBJECTS = (
     "types_dns",
     "types_iam",
     "types_load_balancers",
+    "types_logs",
     "types_waf",
     "attributes",
     "references",
     "replacement",
+    "drift",
 )
 
 
