@@ -8,6 +8,7 @@ from importlib import import_module
 
 SUBJECTS = (
     "persistence",
+    "registry_layers",
     "lambda_worker",
     "template_urls",
     "parameter_checks",

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
 import signal
 import time
+import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,6 +157,22 @@ def test_stops_although_a_stack_operation_never_ends(process: Process) -> None:
     assert process.aws.status(name) == "CREATE_COMPLETE"
 
 
+def test_image_layers_are_kept_in_files_of_their_own(process: Process) -> None:
+    content, repository = b"layer " * 1000, "kept/image"
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    ecr = process.aws.client("ecr")
+    ecr.create_repository(repositoryName=repository)
+    upload = f"{process.aws.endpoint_url}/v2/{repository}/blobs/uploads/?digest={digest}"
+    urllib.request.urlopen(urllib.request.Request(upload, content, method="POST")).read()
+    process.wait_for_a_snapshot()
+    process.kill()
+    process.start()
+    layer = f"{process.aws.endpoint_url}/v2/{repository}/blobs/{digest}"
+    assert urllib.request.urlopen(layer).read() == content
+    snapshot = process.layout.data / "state" / "snapshots" / "current" / "ecr.json"
+    assert snapshot.stat().st_size < len(content)
+
+
 def test_reset_forgets_everything_and_goes_on(process: Process) -> None:
     process.aws.deploy({"Resources": {"Q": QUEUE}})
     outcome = lifecycle.reach(lifecycle.Desired("reset", SOURCE), process.layout)
@@ -165,8 +183,6 @@ def test_reset_forgets_everything_and_goes_on(process: Process) -> None:
 
 
 def test_services_reset_call_forgets_the_snapshots_too(process: Process) -> None:
-    import urllib.request
-
     name = process.aws.deploy({"Resources": {"Q": QUEUE}})
     process.wait_for_a_snapshot()
     reset = urllib.request.Request(f"{process.aws.endpoint_url}/_ministack/reset", method="POST")
