@@ -1,0 +1,174 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.image import (
+    Repository,
+    parse_repository,
+    read_image,
+    write_archive,
+)
+
+ARCHIVE = b"made-up release"
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    context = tmp_path / "context"
+    (context / "conf").mkdir(parents=True)
+    (context / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    (context / "conf" / "a.conf").write_text("a\n")
+    (context / "entrypoint").write_text("#!/bin/sh\n")
+    (context / "entrypoint").chmod(0o755)
+    (context / "README.md").write_text("not in the image\n")
+    (context / ".dockerignore").write_text("*.md\n")
+    return context
+
+
+@pytest.fixture
+def params(context: Path) -> dict[str, Any]:
+    return {
+        "name": "nginx",
+        "repository": "dicoogle/nginx",
+        "context": str(context),
+        "dockerfile": "Dockerfile",
+        "build_args": {"BASE": "nginx:1.29"},
+        "platform": "linux/amd64",
+        "files": [],
+    }
+
+
+def entries(params: dict[str, Any]) -> dict[str, tarfile.TarInfo]:
+    stream = io.BytesIO()
+    write_archive(read_image(params), stream)
+    stream.seek(0)
+    with tarfile.open(fileobj=stream) as archive:
+        return {entry.name: entry for entry in archive.getmembers()}
+
+
+def with_release(params: dict[str, Any], source: Path, sha256: str | None) -> dict[str, Any]:
+    return {**params, "files": [{"path": "release.zip", "src": str(source), "sha256": sha256}]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c, p: (c / "conf/a.conf").write_text("b\n"),
+        lambda c, p: (c / "conf/a.conf").rename(c / "conf/b.conf"),
+        lambda c, p: (c / "conf/a.conf").chmod(0o755),
+        lambda c, p: (c / "new").write_text(""),
+        lambda c, p: (c / "Dockerfile").write_text("FROM scratch\n"),
+        lambda c, p: (c / ".dockerignore").write_text(""),
+        lambda c, p: (c / "link").symlink_to("entrypoint"),
+        lambda c, p: p["build_args"].update(BASE="nginx:1.30"),
+        lambda c, p: p.update(platform="linux/arm64"),
+    ],
+)
+def test_tag_changes_with_everything_that_goes_in(
+    context: Path, params: dict[str, Any], change: Callable[[Path, dict[str, Any]], Any]
+) -> None:
+    before = read_image(params).tag
+    change(context, params)
+    assert read_image(params).tag != before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: (c / "README.md").write_text("still not in the image\n"),
+        lambda c: (c / ".dockerignore").write_text("# only a comment more\n*.md\n"),
+        lambda c: (c / "entrypoint").chmod(0o700),
+        lambda c: os.utime(c / "entrypoint", (0, 0)),
+        lambda c: (c / "empty").mkdir(),
+    ],
+)
+def test_tag_ignores_what_does_not_go_in(
+    context: Path, params: dict[str, Any], change: Callable[[Path], Any]
+) -> None:
+    before = read_image(params).tag
+    change(context)
+    assert read_image(params).tag == before
+
+
+def test_tag_is_the_same_elsewhere_and_for_another_repository(
+    context: Path, params: dict[str, Any]
+) -> None:
+    moved = {**params, "context": str(context.with_name("moved")), "repository": "other"}
+    before = read_image(params).tag
+    context.rename(moved["context"])
+    assert read_image(moved).tag == before
+
+
+def test_archive_holds_what_counts_with_plain_modes(params: dict[str, Any]) -> None:
+    modes = {name: oct(entry.mode) for name, entry in entries(params).items()}
+    assert modes == {"Dockerfile": "0o644", "conf/a.conf": "0o644", "entrypoint": "0o755"}
+
+
+def test_link_stays_a_link(context: Path, params: dict[str, Any]) -> None:
+    (context / "link").symlink_to("conf")
+    link = entries(params)["link"]
+    assert (link.issym(), link.linkname) == (True, "conf")
+
+
+def test_ignored_dockerfile_still_counts(context: Path, params: dict[str, Any]) -> None:
+    (context / ".dockerignore").write_text("**\n")
+    assert set(entries(params)) == {"Dockerfile"}
+
+
+def test_missing_dockerfile_is_refused(params: dict[str, Any]) -> None:
+    with pytest.raises(ModuleError, match=r"The image nginx has no Dockerfile: .*/Missing\."):
+        read_image({**params, "dockerfile": "Missing"})
+
+
+class TestAdditionalFiles:
+    @pytest.fixture
+    def release(self, tmp_path: Path) -> Path:
+        release = tmp_path / "downloaded.zip"
+        release.write_bytes(ARCHIVE)
+        return release
+
+    def test_file_joins_the_context(self, params: dict[str, Any], release: Path) -> None:
+        assert entries(with_release(params, release, None))["release.zip"].size == len(ARCHIVE)
+
+    def test_tag_needs_the_digest_only(self, params: dict[str, Any], release: Path) -> None:
+        with_file = read_image(with_release(params, release, None)).tag
+        release.unlink()
+        sha256 = hashlib.sha256(ARCHIVE).hexdigest().upper()
+        assert read_image(with_release(params, release, sha256)).tag == with_file
+
+    def test_file_without_digest_must_exist(self, params: dict[str, Any], release: Path) -> None:
+        release.unlink()
+        with pytest.raises(ModuleError, match=r"needs release\.zip, but there is no .*zip\."):
+            read_image(with_release(params, release, None))
+
+    def test_building_needs_the_file(self, params: dict[str, Any], release: Path) -> None:
+        release.unlink()
+        with pytest.raises(ModuleError, match="Download it first"):
+            entries(with_release(params, release, "0" * 64))
+
+    def test_other_content_is_refused(self, params: dict[str, Any], release: Path) -> None:
+        with pytest.raises(ModuleError, match=r"needs release\.zip with SHA-256 0{64}, but .* has"):
+            entries(with_release(params, release, "0" * 64))
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "account"),
+    [
+        ("nginx", "nginx", None),
+        ("dicoogle/nginx", "dicoogle/nginx", None),
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.com/a/b", "a/b", "123456789012"),
+        ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/b", "b", "123456789012"),
+    ],
+)
+def test_repository_is_a_name_or_a_uri(given: str, name: str, account: str | None) -> None:
+    assert parse_repository(given) == Repository(given, name, account)
