@@ -26,6 +26,7 @@ from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
 
 from openpacs_embedded import nested_cleanup
+from openpacs_embedded.events import leave_alone
 from openpacs_embedded.nested_requests import (
     PLANNED,
     STACK_TYPE,
@@ -96,6 +97,7 @@ def update(
         child["Tags"],
     )
     if same and not templates_changed(child):
+        leave_alone(parent, physical_id)
         return physical_id, _attributes(child)
     before = {name: copy.deepcopy(child.get(name)) for name in SNAPSHOT}
     child[BEFORE] = before

@@ -35,19 +35,14 @@ NO_CHANGES = (
     "The submitted information didn't contain changes. "
     "Submit different information to create a change set."
 )
+NO_REQUEST = Request("", {}, {}, {}, [])
 
 
 def include_nested_stacks(change_set: Record) -> None:
     """Make the change sets of all nested stacks and settle what the root's change set lists."""
     change_set["IncludeNestedStacks"] = True
     stack = cloudformation._stacks[change_set["StackName"]]
-    try:
-        _preview_children(stack, change_set)
-    except ValueError as error:
-        discard_nested(change_set)
-        change_set.update(Status="FAILED", ExecutionStatus="UNAVAILABLE", StatusReason=str(error))
-        return
-    settle(stack, change_set)
+    _preview(stack, change_set)
 
 
 def settle(stack: Record, change_set: Record) -> None:
@@ -57,7 +52,7 @@ def settle(stack: Record, change_set: Record) -> None:
     if change_set["Changes"] or old_outputs != new_outputs:
         change_set.update(Status="CREATE_COMPLETE", ExecutionStatus="AVAILABLE", StatusReason="")
     else:
-        change_set.update(Status="FAILED", ExecutionStatus="UNAVAILABLE", StatusReason=NO_CHANGES)
+        _fail(change_set, NO_CHANGES)
 
 
 def list_changed_templates(stack: Record, change_set: Record) -> None:
@@ -89,16 +84,34 @@ def discard_nested(change_set: Record) -> None:
         discard_planned(nested["StackId"])
 
 
+def _preview(stack: Record, change_set: Record) -> Outlook | None:
+    """Settle a change set after the change sets of its nested stacks, None when one fails."""
+    try:
+        view = _preview_children(stack, change_set)
+    except ValueError as error:
+        _fail(change_set, str(error))
+        return None
+    settle(stack, change_set)
+    return view
+
+
 def _preview_children(stack: Record, change_set: Record) -> Outlook:
-    """Make the change sets of a stack's nested stacks; return the outlook after all of them."""
+    """Make the change sets of a stack's nested stacks; return the outlook after all of them.
+
+    Raises ValueError when one cannot be made; that one is there to be read and says why.
+    """
     view = outlook(stack, change_set)
     existing = children(stack)
     current = {name: dict(_outputs(child)) for name, child in existing.items()}
     planned: dict[str, str | None] = {}
     for logical_id in view.nested():
-        child, nested = _preview_child(view, change_set, logical_id, existing.get(logical_id))
-        below = _preview_children(child, nested)
-        settle(child, nested)
+        child, nested = _nested_change_set(view, change_set, logical_id, existing.get(logical_id))
+        below = _preview(child, nested) if "Status" not in nested else None
+        if below is None:
+            raise ValueError(
+                f"Nested change set {nested['ChangeSetId']} was not successfully created: "
+                "Currently in FAILED."
+            )
         changed = nested["Status"] != "FAILED"
         if not changed:
             cloudformation._change_sets.pop(nested["ChangeSetId"])
@@ -118,31 +131,38 @@ def _preview_children(stack: Record, change_set: Record) -> Outlook:
     return view
 
 
-def _preview_child(
+def _nested_change_set(
     view: Outlook, parent_set: Record, logical_id: str, child: Record | None
 ) -> tuple[Record, Record]:
-    """Make the change set of one nested stack, which is created for review if there is none."""
+    """Record the change set of a nested stack; without that, a stack in review is announced."""
+    tags = parent_set["Tags"] if parent_set["_tags_given"] else view.stack["Tags"]
+    about = (view.stack["StackName"], view.stack["StackId"], logical_id)
     properties = provisioners._with_stack_tags(
-        STACK_TYPE,
-        view.properties(logical_id),
-        parent_set["Tags"] if parent_set["_tags_given"] else view.stack["Tags"],
-        view.stack["StackName"],
-        view.stack["StackId"],
-        logical_id,
+        STACK_TYPE, view.properties(logical_id), tags, *about
     )
     parameters = properties["Parameters"]
     unknown = frozenset(name for name, value in parameters.items() if is_unknown(value))
     previous = child["_resolved_params"] if child else None
+    reason = None
     try:
         request = read_request(properties, parent_set["Capabilities"], previous, unknown)
     except ValueError as error:
-        raise ValueError(f"Nested change set for {logical_id} failed: {error}") from error
+        request, reason = NO_REQUEST, str(error)
     change_type = "UPDATE" if child else "CREATE"
     if child is None:
         child = new_child(view.stack, logical_id, request, "REVIEW_IN_PROGRESS")
         child.update(_template={}, _template_body="", _resolved_params={}, _conditions={})
         parent_set.setdefault("_planned_children", {})[logical_id] = child["StackId"]
-    return child, _record(parent_set, logical_id, change_type, child, request)
+    change_set = _record(parent_set, logical_id, change_type, child, request)
+    if reason is not None:
+        _fail(change_set, reason)
+    return child, change_set
+
+
+def _fail(change_set: Record, reason: str) -> None:
+    change_set.update(
+        Status="FAILED", ExecutionStatus="UNAVAILABLE", StatusReason=reason, Changes=[]
+    )
 
 
 def _record(

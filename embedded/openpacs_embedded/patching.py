@@ -44,8 +44,9 @@ def replace(name: str, new: Callable[..., Any], *modules: ModuleType) -> None:
     if not found or found[0] is None or any(function is not found[0] for function in found):
         where = ", ".join(module.__name__ for module in modules)
         raise PatchError(f"MiniStack no longer has one function {name} in {where}")
+    replacement = partial(new, found[0])
     for module in modules:
-        setattr(module, name, partial(new, found[0]))
+        setattr(module, name, replacement)
 
 
 def replace_entry(

@@ -13,6 +13,7 @@ SUBJECTS = (
     "template_urls",
     "parameter_checks",
     "template_checks",
+    "events",
     "nested",
     "descriptions",
     "change_sets",

@@ -222,11 +222,16 @@ def test_nested_stacks_that_a_failing_creation_does_not_reach_are_forgotten(
     assert "does not exist" in aws.refusal(change_set.client.describe_stacks, StackName=a)
 
 
-def test_broken_nested_template_fails_the_change_set_with_its_reason(aws: EmbeddedAws) -> None:
-    url = aws.upload({"Resources": {"Q": queue(DelaySeconds={"Ref": "Nobody"})}})
-    described = ChangeSet(aws, {"Resources": {"A": nested(url)}}).describe()
-    assert (described["Status"], described["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
-    assert "Nested change set for A failed" in described["StatusReason"]
+def test_broken_nested_template_fails_the_tree_and_can_be_read_why(aws: EmbeddedAws) -> None:
+    broken = aws.upload({"Resources": {"Q": queue(DelaySeconds={"Ref": "Nobody"})}})
+    middle = aws.upload({"Resources": {"B": nested(broken)}})
+    described = ChangeSet(aws, {"Resources": {"M": nested(middle)}}).describe()
+    for _ in ("M", "B"):
+        assert (described["Status"], described["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
+        reason = described["StatusReason"]
+        assert "was not successfully created: Currently in FAILED." in reason
+        nested_id = reason.split()[3]
+        described = aws.client("cloudformation").describe_change_set(ChangeSetName=nested_id)
     assert "Unresolved resource dependencies [Nobody]" in described["StatusReason"]
 
 

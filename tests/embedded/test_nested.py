@@ -201,3 +201,39 @@ def test_missing_template_fails_the_resource(aws: EmbeddedAws) -> None:
     assert aws.status(name) == "ROLLBACK_COMPLETE"
     reasons = [e.get("ResourceStatusReason", "") for e in aws.events(name)]
     assert any("no template at TemplateURL" in reason for reason in reasons)
+
+
+def test_events_of_an_update_name_creations_and_leave_out_what_stays(aws: EmbeddedAws) -> None:
+    child = aws.upload(template(Q=queue()))
+    name = aws.deploy(template(Stays=queue(), Changes=queue(), C=nested(child)))
+    first = len(aws.events(name))
+    changed = template(Stays=queue(), Changes=queue(DelaySeconds=1), New=queue(), C=nested(child))
+    assert aws.update(name, changed) == "UPDATE_COMPLETE"
+    happened = [(e["LogicalResourceId"], e["ResourceStatus"]) for e in aws.events(name)[first:]]
+    assert [event for event in happened if event[0] != name] == [
+        ("Changes", "UPDATE_IN_PROGRESS"),
+        ("Changes", "UPDATE_COMPLETE"),
+        ("New", "CREATE_IN_PROGRESS"),
+        ("New", "CREATE_COMPLETE"),
+    ]
+
+
+def test_failure_of_a_nested_stack_points_to_it(aws: EmbeddedAws) -> None:
+    name = aws.deploy(template(C=nested(aws.upload(template(B=broken())))))
+    failed = [e for e in aws.events(name) if e["ResourceStatus"] == "CREATE_FAILED"]
+    inside = aws.events(failed[0]["PhysicalResourceId"])
+    assert ("B", "CREATE_FAILED") in [(e["LogicalResourceId"], e["ResourceStatus"]) for e in inside]
+
+
+def test_rollback_on_request_takes_the_tree_back(aws: EmbeddedAws) -> None:
+    name = aws.deploy(template(A=nested(aws.upload(template(Q=queue())))))
+    a = aws.resources(name)["A"]
+    changed = nested(aws.upload(template(Q=queue(DelaySeconds=4))))
+    culprit = nested(aws.upload(template(B=broken())), DependsOn="A")
+    failing = template(A=changed, Z=culprit)
+    assert aws.update(name, failing, DisableRollback=True) == "UPDATE_FAILED"
+    q = aws.resources(a)["Q"]
+    assert delay(aws, q) == "4"
+    aws.client("cloudformation").rollback_stack(StackName=name)
+    assert aws.wait(name) == "UPDATE_ROLLBACK_COMPLETE"
+    assert delay(aws, q) == "0"
