@@ -10,8 +10,9 @@ from ministack.services import ecs
 from ministack.services.cloudformation import provisioners
 
 from openpacs_embedded.patching import extend
-from openpacs_embedded.types_registry import Attributes, Properties, amend
+from openpacs_embedded.types_registry import Attributes, Properties, amend, name_by_itself
 
+DEFINITION = "AWS::ECS::TaskDefinition"
 MAPS = frozenset({"dockerLabels", "options", "driverOpts", "labels"})  # keys are the user's own
 NUMBERS = frozenset(
     {
@@ -91,11 +92,15 @@ def api_value(value: Any, name: str = "") -> Any:
     return str(value) if name == "value" else value
 
 
-def container(definition: Properties) -> dict[str, Any]:
+def container(definition: Properties, network_mode: str) -> dict[str, Any]:
     """A container definition with the members ECS fills in."""
     api = api_value(definition)
     if "cpu" in api:
         api["cpu"] = int(api["cpu"])
+    for mapping in api.get("portMappings", []):
+        mapping.setdefault("protocol", "tcp")
+        if network_mode in ("awsvpc", "host"):
+            mapping["hostPort"] = mapping["containerPort"]
     return {
         "cpu": 0,
         "environment": [],
@@ -109,7 +114,9 @@ def container(definition: Properties) -> dict[str, Any]:
 
 def _complete_definition(physical_id: str, new: Properties, _old: Properties) -> Attributes:
     definition = ecs._task_defs[ecs._resolve_td_key(physical_id)]
-    definition["containerDefinitions"] = [container(c) for c in new["ContainerDefinitions"]]
+    definition["containerDefinitions"] = [
+        container(c, definition["networkMode"]) for c in new["ContainerDefinitions"]
+    ]
     for name in DEFINITION_PROPERTIES:
         if name in new:
             definition[api_name(name)] = api_value(new[name])
@@ -126,8 +133,16 @@ def _sweep_definition(physical_id: str, _props: Properties) -> None:
 
 
 def _prepare_service(props: Properties) -> Properties:
-    cluster = ecs._resolve_cluster_name(props.get("Cluster"))
-    return {**props, "Cluster": cluster, "DesiredCount": int(props.get("DesiredCount", 1))}
+    balancers = [
+        {**balancer, "ContainerPort": int(balancer["ContainerPort"])}
+        for balancer in props.get("LoadBalancers") or []
+    ]
+    return {
+        **props,
+        "Cluster": ecs._resolve_cluster_name(props.get("Cluster")),
+        "DesiredCount": int(props.get("DesiredCount", 1)),
+        "LoadBalancers": balancers,
+    }
 
 
 def _complete_service(physical_id: str, new: Properties, _old: Properties) -> Attributes:
@@ -152,36 +167,25 @@ def _sweep_service(physical_id: str, _props: Properties) -> None:
             ecs._tasks.pop(arn, None)
 
 
-def generate_name(resource_type: str, name_property: str, *, new_on_replacement: bool) -> None:
-    """Name unnamed resources as CloudFormation does.
-
-    A replacement gets another name, so that it can live beside the old one; a family does not, its
-    revisions do that.
-    """
-    handlers = provisioners._RESOURCE_HANDLERS[resource_type]
-    stock_create, stock_update = handlers["create"], handlers["update"]
+def _name_families() -> None:
+    """An unnamed family keeps its name: a change registers the next revision of it."""
+    stock_create = provisioners._RESOURCE_HANDLERS[DEFINITION]["create"]
 
     def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, Attributes]:
-        name = provisioners._physical_name(stack_name, logical_id, seeded=new_on_replacement)
-        return stock_create(logical_id, {name_property: name, **props}, stack_name)
+        family = provisioners._physical_name(stack_name, logical_id, seeded=False)
+        return stock_create(logical_id, {"Family": family, **props}, stack_name)
 
-    def update(
-        physical_id: str, old: Properties, new: Properties, stack_name: str, *logical_id: str
-    ) -> tuple[str, Attributes]:
-        name = {name_property: physical_id.rpartition("/")[2].partition(":")[0]}
-        return stock_update(physical_id, name | old, name | new, stack_name, *logical_id)
-
-    extend(provisioners._RESOURCE_HANDLERS, resource_type, create=create, update=update)
+    extend(provisioners._RESOURCE_HANDLERS, DEFINITION, create=create)
 
 
 def install() -> None:
-    generate_name("AWS::ECS::Cluster", "ClusterName", new_on_replacement=True)
-    generate_name("AWS::ECS::Service", "ServiceName", new_on_replacement=True)
-    generate_name("AWS::ECS::TaskDefinition", "Family", new_on_replacement=False)
+    name_by_itself("AWS::ECS::Cluster", "ClusterName")
+    name_by_itself("AWS::ECS::Service", "ServiceName")
+    _name_families()
     amend(
         "AWS::ECS::Service",
         prepare=_prepare_service,
         complete=_complete_service,
         sweep=_sweep_service,
     )
-    amend("AWS::ECS::TaskDefinition", complete=_complete_definition, sweep=_sweep_definition)
+    amend(DEFINITION, complete=_complete_definition, sweep=_sweep_definition)

@@ -8,6 +8,7 @@ resource (and make `Replacement` in a change set exact), the property that takes
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -119,3 +120,25 @@ def amend(
 
         parts["update"] = update
     patching.extend(provisioners._RESOURCE_HANDLERS, name, **parts)
+
+
+def name_by_itself(name: str, name_property: str) -> None:
+    """Give unnamed resources of a type a name that no other has, as CloudFormation does.
+
+    MiniStack derives the name from stack and logical id: a replacement, or a stack created again
+    beside what an earlier one retained, would meet a name that is taken.
+    """
+    handlers = provisioners._RESOURCE_HANDLERS[name]
+    stock_create, stock_update = handlers["create"], handlers["update"]
+
+    def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, Attributes]:
+        generated = f"{stack_name}-{logical_id}-{secrets.token_hex(6)}"
+        return stock_create(logical_id, {name_property: generated, **props}, stack_name)
+
+    def update(
+        physical_id: str, old: Properties, new: Properties, stack_name: str, *logical_id: str
+    ) -> tuple[str, Attributes]:
+        kept = {name_property: physical_id.rpartition("/")[2]}
+        return stock_update(physical_id, kept | old, kept | new, stack_name, *logical_id)
+
+    patching.extend(provisioners._RESOURCE_HANDLERS, name, create=create, update=update)
