@@ -118,10 +118,10 @@ def _fold(change_set: ChangeSet, path: str, known: Mapping[str, ChangeSet]) -> I
         if nested is None or change.type != NESTED_STACK:
             yield change
             continue
-        inner = fold(nested, change.path, known)
-        if change.action != "Modify" or not (inner or is_empty(nested)):
+        only_outputs_change = not is_empty(nested) and not nested["Changes"]
+        if change.action != "Modify" or only_outputs_change:
             yield change
-        yield from inner
+        yield from _fold(nested, change.path, known)
 
 
 def _read(resource: Mapping[str, Any], path: str) -> Change:

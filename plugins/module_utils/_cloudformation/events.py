@@ -7,6 +7,7 @@ Events are the service's shapes, those of one stack in the order of time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -58,10 +59,14 @@ def is_start(event: Event) -> bool:
 
 
 def nested_stack_id(event: Event) -> str:
-    """Return the id of the nested stack that an event is about, or an empty text."""
+    """Return the id of the nested stack that an event is about, or an empty text.
+
+    A nested stack that fails early has its id only in the reason, "Embedded stack <id> was not".
+    """
     if event["ResourceType"] != NESTED_STACK or is_own(event):
         return ""
-    return event.get("PhysicalResourceId", "")
+    named = re.search(r"Embedded stack (arn:\S+)", event.get("ResourceStatusReason", ""))
+    return event.get("PhysicalResourceId") or (named.group(1) if named else "")
 
 
 def operation_begin(log: Sequence[Event]) -> datetime:

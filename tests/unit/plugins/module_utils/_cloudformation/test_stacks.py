@@ -1,0 +1,31 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The tree of nested stacks."""
+
+from __future__ import annotations
+
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import stacks
+from cloudformation_shapes import description, nested, stack_id
+
+
+def test_the_tree_is_read_by_logical_path_whatever_the_order() -> None:
+    family = [
+        stacks.from_description(item)
+        for item in [
+            nested("pacs-Network-1X2Y3Z", "Endpoints", "pacs"),
+            nested("pacs", "Network", "pacs"),
+            nested("other", "Network", "other"),
+            description("other"),
+            description("pacs"),
+        ]
+    ]
+    tree = stacks.tree(family[-1], family)
+    assert list(tree) == ["pacs", "pacs/Network", "pacs/Network/Endpoints"]
+    assert tree["pacs/Network"].stack_id == stack_id("pacs-Network-1X2Y3Z")
+
+
+def test_a_parameter_from_the_parameter_store_keeps_its_name_as_value() -> None:
+    ami = {"ParameterKey": "Ami", "ParameterValue": "/aws/ami", "ResolvedValue": "ami-1"}
+    assert stacks.from_description(description("pacs", Parameters=[ami])).parameters == {
+        "Ami": "/aws/ami"
+    }
