@@ -27,5 +27,4 @@ def container(tmp_path: Path) -> Iterator[Callable[..., Container]]:
 
     yield make
     for started in (started for each in made for started in each.started):
-        started.process.kill()
-        started.process.communicate()
+        started.kill()

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -62,6 +64,12 @@ class Started:
         """What the process wrote to standard error until it ended."""
         return self.process.communicate(timeout=10)[1]
 
+    def kill(self) -> None:
+        """End the process and whatever it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.communicate(timeout=10)
+
     def stop(self) -> int:
         """Ask the process to end as a container engine does; its exit status."""
         self.process.terminate()
@@ -75,14 +83,13 @@ class Container:
     image: str
     root: Path
     settings: dict[str, str]
-    arguments: tuple[str, ...] = ()
     started: list[Started] = field(default_factory=list)
 
-    def start(self, **settings: str) -> Started:
+    def start(self, *arguments: str, **settings: str) -> Started:
         """Start the entry point with these settings on top of the image's own."""
         record = self.root / f"record-{len(self.started)}.json"
         process = subprocess.Popen(
-            ["/bin/sh", str(DOCKER / self.image / "entrypoint.sh"), *self.arguments],
+            ["/bin/sh", str(DOCKER / self.image / "entrypoint.sh"), *arguments],
             env={
                 "PATH": f"{self.root}/bin:{os.environ['PATH']}",
                 "RECORD": str(record),
@@ -92,6 +99,7 @@ class Container:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
         self.started.append(Started(process, record))
         return self.started[-1]
