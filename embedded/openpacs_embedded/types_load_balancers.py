@@ -7,11 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 from ministack.services import acm, alb, ec2
+from ministack.services.cloudformation import provisioners
 from ministack.services.cloudformation.helpers import _sdk_error
 
-from openpacs_embedded.patching import replace
+from openpacs_embedded.patching import extend, replace
 from openpacs_embedded.types_registry import Attributes, Properties, amend
 
+LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 COGNITO_MEMBERS = (
     "UserPoolArn",
     "UserPoolClientId",
@@ -48,7 +50,24 @@ def _complete_load_balancer(physical_id: str, new: Properties, _old: Properties)
     load_balancer = alb._lbs[physical_id]
     load_balancer["Subnets"] = _subnets(new)
     load_balancer["VpcId"] = ec2._subnets[_subnets(new)[0]]["VpcId"]
-    return {"CanonicalHostedZoneID": "Z35SXDOTRQ7X7K"}
+    return {"LoadBalancerFullName": physical_id.partition("loadbalancer/")[2]}
+
+
+def _name_network_load_balancers() -> None:
+    """MiniStack gives every load balancer the ARN of an application load balancer."""
+    stock_create = provisioners._RESOURCE_HANDLERS[LOAD_BALANCER]["create"]
+
+    def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, Attributes]:
+        arn, attributes = stock_create(logical_id, props, stack_name)
+        if props.get("Type") != "network":
+            return arn, attributes
+        network_arn = arn.replace("loadbalancer/app/", "loadbalancer/net/")
+        for store in (alb._lbs, alb._lb_attrs, alb._tags):
+            store[network_arn] = store.pop(arn)
+        alb._lbs[network_arn]["LoadBalancerArn"] = network_arn
+        return network_arn, attributes | {"Arn": network_arn, "LoadBalancerArn": network_arn}
+
+    extend(provisioners._RESOURCE_HANDLERS, LOAD_BALANCER, create=create)
 
 
 def _refuse_protected(physical_id: str, _props: Properties) -> None:
@@ -113,13 +132,12 @@ def load_balancer_xml(original: Any, load_balancer: dict[str, Any]) -> str:
 
 
 def install() -> None:
-    from ministack.services.cloudformation import provisioners
-
     replace("_elbv2_listener_actions", listener_actions, provisioners)
     replace("_action_xml", action_xml, alb)
     replace("_lb_xml", load_balancer_xml, alb)
+    _name_network_load_balancers()
     amend(
-        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        LOAD_BALANCER,
         prepare=_with_attribute_texts("LoadBalancerAttributes"),
         complete=_complete_load_balancer,
         release=_refuse_protected,
