@@ -89,7 +89,13 @@ def runner_in(folder: Path, replaced: Path) -> Runner:
         program = Path(sys.executable).with_name("ansible-playbook")
         command = [program, playbook, "-e", json.dumps(variables), *options]
         done = subprocess.run(
-            command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120
+            command,
+            env=environment,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         return Run(done.stdout + done.stderr, done.returncode != 0, published(role, done.stdout))
 
@@ -98,5 +104,5 @@ def runner_in(folder: Path, replaced: Path) -> Runner:
 
 def published(role: str, output: str) -> dict[str, Any]:
     """Read what the role published from the last task's output, {} where it did not come so far."""
-    _, found, rest = output.partition(f'"{role}_result": ')
-    return json.JSONDecoder().raw_decode(rest)[0] if found else {}
+    rest = output.partition(f'"{role}_result": ')[2]
+    return json.JSONDecoder().raw_decode(rest)[0] if rest else {}

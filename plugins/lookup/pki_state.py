@@ -4,18 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-from ansible_collections.openpacs.dicoogle.plugins.plugin_utils import _pki
-
-if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
 DOCUMENTATION = r"""
 name: pki_state
 short_description: Read the certificates of an environment and say which are due
@@ -124,6 +112,18 @@ _raw:
             not_after: "2027-12-25T09:00:00Z"
             fingerprint: 9f2c…
 """
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.openpacs.dicoogle.plugins.plugin_utils import _pki
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 
 class LookupModule(LookupBase):

@@ -92,12 +92,15 @@ class Authority:
 
 def read_certificates(path: Path) -> list[x509.Certificate]:
     """Read all certificates of a PEM file. Raises OSError, or ValueError when there are none."""
-    return x509.load_pem_x509_certificates(path.read_bytes())
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is not a certificate in PEM format") from error
 
 
 def read_authorities(directory: Path) -> list[Authority]:
     """Read our CAs, the oldest first. A folder without certificate is what a killed run left."""
-    pairs = [pair_in(folder) for _, folder in numbered(directory / "ca", "")]
+    pairs = [pair_in(folder) for folder in numbered(directory / "ca", "").values()]
     return [
         Authority(pair, read_certificates(pair.certificate)[0])
         for pair in pairs
@@ -110,18 +113,17 @@ def pair_in(folder: Path) -> Pair:
     return Pair(folder / CERTIFICATE, folder / PRIVATE_KEY)
 
 
-def numbered(parent: Path, prefix: str) -> list[tuple[int, Path]]:
-    """List the folders `<prefix><number>` of `parent` in the order of their numbers."""
+def numbered(parent: Path, prefix: str) -> dict[int, Path]:
+    """Return the folders `<prefix><number>` of `parent` by number, in order."""
     if not parent.is_dir():
-        return []
+        return {}
     suffixes = ((entry.name.removeprefix(prefix), entry) for entry in parent.glob(f"{prefix}*"))
-    return sorted((int(suffix), entry) for suffix, entry in suffixes if suffix.isdecimal())
+    return dict(sorted((int(suffix), entry) for suffix, entry in suffixes if suffix.isdecimal()))
 
 
 def unused(parent: Path, prefix: str) -> Path:
     """Name the folder `<prefix><number>` that follows those of `parent`."""
-    folders = numbered(parent, prefix)
-    return parent / f"{prefix}{folders[-1][0] + 1 if folders else 1}"
+    return parent / f"{prefix}{max(numbered(parent, prefix), default=0) + 1}"
 
 
 # --- what certificates say ---------------------------------------------------------------------
@@ -177,13 +179,8 @@ def pair_problems(
         leaf, *intermediates = read_certificates(pair.certificate)
     except OSError as error:
         return [_unreadable(pair.certificate, error)]
-    except ValueError:
-        return [
-            Problem(
-                f"{pair.certificate} is not a certificate in PEM format",
-                "Give a PEM file with the leaf first, then its intermediates",
-            )
-        ]
+    except ValueError as error:
+        return [Problem(str(error), "Give the leaf first, then its intermediates")]
     return [
         *_key_problems(pair, leaf),
         *_issuer_problems(pair, leaf, intermediates, trusted, now),
@@ -365,7 +362,7 @@ def authority_problem(authorities: Sequence[Authority], until: datetime) -> str:
 
 def replaced_by(link: Path) -> list[Path]:
     """List the folders that a new pair behind `link` makes superfluous."""
-    return [folder for _, folder in numbered(link.parent, f"{link.name}.")]
+    return list(numbered(link.parent, f"{link.name}.").values())
 
 
 def expand(path: str) -> Path:

@@ -1,4 +1,3 @@
-#!/usr/bin/python
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A stand-in for the module of the same name: keeps the secrets in a file instead of in AWS.

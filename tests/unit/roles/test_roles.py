@@ -56,13 +56,11 @@ def action(task: dict[str, Any]) -> str:
 def readme_table(role: Path) -> dict[str, tuple[str, Any]]:
     """Return type and default by variable from the README's table of variables."""
     rows = [
-        [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:4]]
         for line in (role / "README.md").read_text().splitlines()
         if line.startswith(f"| `{role.name}_") and not line.startswith(f"| `{role.name}_result")
     ]
-    return {
-        name.strip("`"): (kind, as_default(default.strip("`"))) for name, kind, default, *_ in rows
-    }
+    return {name.strip("`"): (kind, as_default(default.strip("`"))) for name, kind, default in rows}
 
 
 def as_default(text: str) -> Any:

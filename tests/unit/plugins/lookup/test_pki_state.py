@@ -307,3 +307,9 @@ def test_bundle_holds_own_authorities_and_ours(
     issued = issue(tmp_path, "web.hospital.org", hospital, **SERVER)
     found = read(folder, own={"nginx": issued.files()}, own_ca_bundle=str(hospital.path))
     assert found["bundle"] == hospital.path.read_text() + authority.path.read_text()
+
+
+def test_own_bundle_that_is_no_certificate_is_named(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "bundle.pem").write_text("no certificate")
+    with pytest.raises(ValueError, match=r"bundle.pem is not a certificate in PEM format"):
+        read(folder, own_ca_bundle=str(tmp_path / "bundle.pem"))
