@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from stock_cases import STOCK_CASES
 from type_cases import CASES, REFUSED, template
 
 CALLS = [
@@ -72,10 +73,11 @@ def everything(aws: Any) -> dict[str, Any]:
     answers = {}
     for service, call, arguments in CALLS:
         answer = getattr(aws.client(service), call)(**arguments)
-        answers[f"{service} {call} {arguments}"] = {
-            name: value for name, value in answer.items() if name != "ResponseMetadata"
-        }
-    return answers
+        del answer["ResponseMetadata"]
+        answers[f"{service} {call} {arguments}"] = answer
+    tagged = answers["resourcegroupstaggingapi get_resources {}"]["ResourceTagMappingList"]
+    tagged[:] = [entry for entry in tagged if ":kms:" not in entry["ResourceARN"]]
+    return answers  # without keys, which Amazon too keeps for a month
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]
 
 def test_no_type_leaves_anything_behind(aws: Any) -> None:
     before = everything(aws)
-    for case in CASES:
+    for case in [*CASES, *STOCK_CASES]:
         name = aws.deploy(template(case))
         assert aws.status(name) == "CREATE_COMPLETE", (case.type, aws.events(name))
         aws.delete(name)
@@ -93,7 +95,7 @@ def test_no_type_leaves_anything_behind(aws: Any) -> None:
 
 def test_no_failed_creation_leaves_anything_behind(aws: Any) -> None:
     before = everything(aws)
-    for case in CASES:
+    for case in [*CASES, *STOCK_CASES]:
         name = aws.deploy(template(case, extra=REFUSED))
         assert aws.status(name) == "ROLLBACK_COMPLETE", (case.type, aws.events(name))
         aws.delete(name)

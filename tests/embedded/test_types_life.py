@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Each added resource type: created, changed in place, replaced, rolled back, deleted."""
+"""Each resource type we use: created, changed in place, replaced, rolled back, deleted."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from stock_cases import STOCK_CASES
 from type_cases import CASES, REFUSED, Case, template
 
 
-@pytest.fixture(params=CASES, ids=lambda case: case.type)
+@pytest.fixture(params=[*CASES, *STOCK_CASES], ids=lambda case: case.type)
 def case(request: pytest.FixtureRequest) -> Case:
     chosen: Case = request.param
     return chosen
