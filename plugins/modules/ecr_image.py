@@ -212,7 +212,7 @@ def ensure(
     module: AnsibleAWSModule, client: Any, missing: Sequence[Image]
 ) -> dict[str, dict[str, Any]]:
     """Build and push what is missing, or say what would be done or why nothing can be."""
-    engine = find_engine()
+    engine = find_engine(module.run_command)
     if engine is None and module.params["without_engine"] == "record":
         return {i.name: result_of(i, None, False, f"{MISSING} {NO_ENGINE}") for i in missing}
     if module.check_mode:

@@ -78,7 +78,7 @@ def registry_login(client: Any, repository: Repository) -> Login:
     hints = {"AccessDeniedException": "Allow ecr:GetAuthorizationToken."}
     with attempt("get a token for the registry", hints):
         [data] = client.get_authorization_token(**registry_ids)["authorizationData"]
-    username, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+    username, password = base64.b64decode(data["authorizationToken"]).decode().split(":", 1)
     endpoint = urlsplit(client.meta.endpoint_url)
     if _is_loopback(endpoint.hostname or ""):
         return Login(endpoint.netloc, username, password, plain_http=True)

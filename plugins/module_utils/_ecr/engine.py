@@ -9,24 +9,22 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.api import Login
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.image import (
     Image,
-    write_archive,
+    write_context,
 )
 
+RunCommand = Callable[..., tuple[int, str, str]]  # run_command of AnsibleModule
+
 ENGINES = ("docker", "podman")
-PROBE_SECONDS = 20
-COMMAND_SECONDS = 3600
 LAST_LINES = 20
 HINTS = (
     (r"expired|no basic auth|unauthorized", "The login has expired: run again."),
@@ -41,12 +39,13 @@ class Engine:
     """A container engine that answers.
 
     program: path of docker or podman.
-    environment: what its commands see; a private place for the login once logged in.
+    environment: what its commands see besides the module's own; once logged in, a private place.
     plain_http: whether the registry is spoken to without TLS.
     """
 
     program: str
-    environment: dict[str, str]
+    run_command: RunCommand
+    environment: dict[str, str] = field(default_factory=dict)
     plain_http: bool = False
 
     @property
@@ -60,12 +59,12 @@ class Engine:
         return ["--tls-verify=false"] if self.plain_http and self.is_podman else []
 
 
-def find_engine() -> Engine | None:
+def find_engine(run_command: RunCommand) -> Engine | None:
     """Return the first engine that answers, or None."""
     for name in ENGINES:
         program = shutil.which(name)
-        if program and _answers(program):
-            return Engine(program, dict(os.environ))
+        if program and _answers(run_command, program):
+            return Engine(program, run_command)
     return None
 
 
@@ -80,29 +79,27 @@ def logged_in(engine: Engine, login: Login) -> Iterator[Engine]:
         config = Path(folder, "config.json")
         config.write_text(json.dumps({"auths": {login.registry: {}}}))
         environment = {
-            **engine.environment,
             **_docker_host(engine),
             "DOCKER_CONFIG": folder,
             "REGISTRY_AUTH_FILE": str(config),
         }
-        private = Engine(engine.program, environment, login.plain_http)
+        private = replace(engine, environment=environment, plain_http=login.plain_http)
         command = ["login", *private.tls_options, "--username", login.username, "--password-stdin"]
-        password = login.password.encode()
-        _run(private, f"log in to {login.registry}", [*command, login.registry], input=password)
+        _run(private, f"log in to {login.registry}", [*command, login.registry], login.password)
         yield private
 
 
 def build(engine: Engine, image: Image, target: str, network: str | None) -> None:
     """Build an image under the name that it will be pushed by."""
-    command = ["build", "--file", image.dockerfile, "--platform", image.platform, "--tag", target]
+    command = ["build", "--platform", image.platform, "--tag", target]
     for key, value in sorted(image.build_args.items()):
         command += ["--build-arg", f"{key}={value}"]
     if network:
         command += ["--network", network]
-    with tempfile.TemporaryFile() as archive:
-        write_archive(image, archive)
-        archive.seek(0)
-        _run(engine, f"build the image {image.name}", [*command, "-"], stdin=archive)
+    with tempfile.TemporaryDirectory() as folder:
+        write_context(image, Path(folder))
+        dockerfile = ["--file", str(Path(folder, image.dockerfile))]
+        _run(engine, f"build the image {image.name}", [*command, *dockerfile, folder])
 
 
 def push(engine: Engine, image: Image, target: str) -> None:
@@ -110,45 +107,40 @@ def push(engine: Engine, image: Image, target: str) -> None:
     _run(engine, f"push the image {image.name}", ["push", *engine.tls_options, target])
 
 
-def _answers(program: str) -> bool:
+def _answers(run_command: RunCommand, program: str) -> bool:
     try:
-        done = subprocess.run([program, "info"], capture_output=True, timeout=PROBE_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
+        return run_command([program, "info"], handle_exceptions=False)[0] == 0
+    except OSError:
         return False
-    return done.returncode == 0
 
 
 def _docker_host(engine: Engine) -> dict[str, str]:
     """Return where the daemon is, which a private configuration folder would forget."""
-    if engine.is_podman or "DOCKER_HOST" in engine.environment:
+    if engine.is_podman or "DOCKER_HOST" in os.environ:
         return {}
     query = ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
     return {"DOCKER_HOST": _run(engine, "find the daemon of docker", query).strip()}
 
 
-def _run(engine: Engine, action: str, arguments: list[str], **stdin: Any) -> str:
-    """Run a command of the engine and return what it prints.
-
-    stdin: input (bytes) or stdin (a file), as subprocess takes them.
+def _run(engine: Engine, action: str, arguments: list[str], stdin: str | None = None) -> str:
+    """Run a command of the engine and return its standard output.
 
     Raises ModuleError with the command, the last lines that it printed, and what to do next.
     """
     command = [engine.program, *arguments]
     try:
-        done = subprocess.run(
+        code, output, errors = engine.run_command(
             command,
-            env={**engine.environment, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=COMMAND_SECONDS,
-            **stdin,
+            data=stdin,
+            binary_data=True,
+            environ_update={**engine.environment, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"},
+            handle_exceptions=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
         raise ModuleError(f"Failed to {action}: {error}.") from error
-    output = done.stdout.decode(errors="replace")
-    if done.returncode:
-        lines = "\n".join(output.strip().splitlines()[-LAST_LINES:])
+    if code:
+        lines = "\n".join(f"{output}\n{errors}".strip().splitlines()[-LAST_LINES:])
         hint = next((hint for pattern, hint in HINTS if re.search(pattern, lines, re.I)), "")
-        ended = f"'{shlex.join(command)}' ended with {done.returncode}"
+        ended = f"'{shlex.join(command)}' ended with {code}"
         raise ModuleError(f"Failed to {action}: {ended}:\n{lines}\n{hint}".rstrip())
     return output

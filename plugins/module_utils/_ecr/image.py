@@ -3,7 +3,7 @@
 """An image by what goes into it. Private to this collection.
 
 The tag is a digest of the context's files (names, contents, executable bits), the Dockerfile's
-name, the build arguments and the platform. The builder gets exactly these files, in an archive.
+name, the build arguments and the platform. The builder gets exactly these files, in a folder.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import hashlib
 import json
 import os
 import re
-import tarfile
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.dockerignore import (
@@ -82,7 +82,7 @@ class Image:
 
 def parse_repository(given: str) -> Repository:
     """Return the repository that a name or a URI means."""
-    registry, _, name = given.partition("/")
+    registry, name = given.partition("/")[::2]
     match = REGISTRY.fullmatch(registry)
     return Repository(given, name, match["account"]) if match else Repository(given, given, None)
 
@@ -121,32 +121,29 @@ def context_files(context: Path, dockerfile: str) -> list[ContextFile]:
     ]
 
 
-def write_archive(image: Image, stream: IO[bytes]) -> None:
-    """Write the context as a tar archive.
+def write_context(image: Image, folder: Path) -> None:
+    """Write what goes into the image, and nothing else, to an empty folder.
 
     Raises ModuleError when an additional file is missing or is not the one that was expected.
     """
-    with tarfile.open(fileobj=stream, mode="w") as archive:
-        for file in image.files:
-            entry = tarfile.TarInfo(file.path)
-            entry.mode = file.mode
-            if file.is_link:
-                entry.type, entry.linkname = tarfile.SYMTYPE, file.content
-                archive.addfile(entry)
-                continue
-            _verify(image, file)
-            entry.size = file.source.stat().st_size
-            with file.source.open("rb") as content:
-                archive.addfile(entry, content)
+    for file in image.files:
+        target = folder / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if file.is_link:
+            target.symlink_to(file.content)
+        else:
+            _copy(image, file, target)
 
 
-def _verify(image: Image, file: ContextFile) -> None:
+def _copy(image: Image, file: ContextFile, target: Path) -> None:
     if not file.source.is_file():
         raise ModuleError(
             f"The image {image.name} needs {file.path}, but there is no {file.source}. "
             "Download it first."
         )
-    found = file_digest(file.source)
+    shutil.copyfile(file.source, target)
+    target.chmod(file.mode)
+    found = file_digest(target)
     if found != file.content:
         raise ModuleError(
             f"The image {image.name} needs {file.path} with SHA-256 {file.content}, but "

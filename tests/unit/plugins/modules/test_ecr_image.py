@@ -77,8 +77,8 @@ def put_image(client: Any, target: str) -> None:
 def engine(monkeypatch: pytest.MonkeyPatch, client: Any) -> list[str]:
     """An engine that only remembers what it built and gives what it pushes to ECR."""
     built: list[str] = []
-    found = Engine("docker", {})
-    monkeypatch.setattr(ecr_image, "find_engine", lambda: found)
+    found = Engine("docker", run_command=lambda *_: pytest.fail("ran a command"))
+    monkeypatch.setattr(ecr_image, "find_engine", lambda run_command: found)
     monkeypatch.setattr(publish, "logged_in", lambda engine, login: nullcontext(engine))
     monkeypatch.setattr(publish, "build", lambda _, image, target, network: built.append(target))
     monkeypatch.setattr(publish, "push", lambda _, image, target: put_image(client, target))
@@ -87,7 +87,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, client: Any) -> list[str]:
 
 @pytest.fixture
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ecr_image, "find_engine", lambda: None)
+    monkeypatch.setattr(ecr_image, "find_engine", lambda run_command: None)
 
 
 def test_check_mode_says_what_would_be_built_and_why(run: Run, engine: list[str]) -> None:
@@ -121,7 +121,9 @@ def test_existing_images_cost_one_call_each_and_touch_no_engine(
 ) -> None:
     before = run()
     calls.clear()
-    monkeypatch.setattr(ecr_image, "find_engine", lambda: pytest.fail("looked for an engine"))
+    monkeypatch.setattr(
+        ecr_image, "find_engine", lambda run_command: pytest.fail("looked for an engine")
+    )
     result = run()
     assert calls == ["DescribeImages", "DescribeImages"]
     assert result["changed"] is False

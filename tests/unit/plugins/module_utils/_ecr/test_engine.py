@@ -2,15 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
-import io
 import json
 import sys
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.module_utils import basic
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.api import Login
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.engine import (
@@ -37,7 +36,8 @@ with open({log!r} + "." + command, "w") as log:
     json.dump(
         {{
             "argv": sys.argv[1:],
-            "stdin": sys.stdin.buffer.read().hex() if command in ("login", "build") else "",
+            "stdin": sys.stdin.read() if command == "login" else "",
+            "context": os.listdir(sys.argv[-1]) if command == "build" else [],
             "folder": folder,
             "mode": oct(stat.S_IMODE(os.stat(folder).st_mode)) if folder else None,
             "auths": json.load(open(folder + "/config.json"))["auths"] if folder else None,
@@ -95,60 +95,65 @@ def image(tmp_path: Path) -> Any:
     )
 
 
-def engine() -> Any:
-    found = find_engine()
-    assert found
-    return found
+@pytest.fixture
+def find(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    """find_engine() with the run_command of a module."""
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", b'{"ANSIBLE_MODULE_ARGS": {}}')
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    run_command = basic.AnsibleModule(argument_spec={}).run_command
+    return lambda: find_engine(run_command)
 
 
-def test_no_engine_is_none(install: Install) -> None:
-    assert find_engine() is None
+def test_no_engine_is_none(install: Install, find: Any) -> None:
+    assert find() is None
 
 
-def test_engine_that_does_not_answer_is_passed_over(install: Install) -> None:
+def test_engine_that_does_not_answer_is_passed_over(install: Install, find: Any) -> None:
     install("docker", failing=("info",))
-    assert find_engine() is None
+    assert find() is None
     install("podman")
-    assert engine().is_podman
+    assert find().is_podman
 
 
-def test_password_goes_through_stdin_into_a_private_folder(install: Install, said: Any) -> None:
+def test_password_goes_through_stdin_into_a_private_folder(
+    install: Install, find: Any, said: Any
+) -> None:
     install("docker")
-    with logged_in(engine(), LOGIN):
+    with logged_in(find(), LOGIN):
         login = said("docker", "login")
         assert Path(login["folder"]).is_dir()
     assert login["argv"] == ["login", "--username", "AWS", "--password-stdin", "127.0.0.1:4566"]
-    assert bytes.fromhex(login["stdin"]) == b"the password"
+    assert login["stdin"] == "the password"
     assert login["mode"] == "0o700"
     assert not Path(login["folder"]).exists()
 
 
-def test_credential_store_of_the_user_is_not_used(install: Install, said: Any) -> None:
+def test_credential_store_of_the_user_is_not_used(install: Install, find: Any, said: Any) -> None:
     install("docker")
-    with logged_in(engine(), LOGIN):
+    with logged_in(find(), LOGIN):
         assert said("docker", "login")["auths"] == {"127.0.0.1:4566": {}}
 
 
 def test_private_folder_does_not_hide_the_daemon(
-    install: Install, said: Any, monkeypatch: pytest.MonkeyPatch
+    install: Install, find: Any, said: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install("docker")
-    with logged_in(engine(), LOGIN):
+    with logged_in(find(), LOGIN):
         assert said("docker", "login")["host"] == "unix:///run/user/1000/docker.sock"
     monkeypatch.setenv("DOCKER_HOST", "tcp://elsewhere:2376")
-    with logged_in(engine(), LOGIN):
+    with logged_in(find(), LOGIN):
         assert said("docker", "login")["host"] == "tcp://elsewhere:2376"
 
 
 def test_failed_login_leaves_nothing_and_hides_the_password(
-    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    install: Install, find: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install("docker", failing=("login",), message="connection refused")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     with (
         pytest.raises(ModuleError, match=r"log in to 127\.0\.0\.1:4566") as caught,
-        logged_in(engine(), LOGIN),
+        logged_in(find(), LOGIN),
     ):
         pass
     assert "the password" not in str(caught.value)
@@ -156,10 +161,10 @@ def test_failed_login_leaves_nothing_and_hides_the_password(
 
 
 def test_podman_is_told_that_the_registry_has_no_tls(
-    install: Install, said: Any, image: Any
+    install: Install, find: Any, said: Any, image: Any
 ) -> None:
     install("podman")
-    with logged_in(engine(), LOGIN) as private:
+    with logged_in(find(), LOGIN) as private:
         push(private, image, "127.0.0.1:4566/nginx:t")
     assert "--tls-verify=false" in said("podman", "login")["argv"]
     assert said("podman", "push")["argv"] == [
@@ -169,16 +174,19 @@ def test_podman_is_told_that_the_registry_has_no_tls(
     ]
 
 
-def test_build_gets_the_context_and_its_arguments(install: Install, said: Any, image: Any) -> None:
+def test_build_gets_the_context_and_its_arguments(
+    install: Install, find: Any, said: Any, image: Any
+) -> None:
     install("docker")
-    build(engine(), image, "registry/nginx:t", network="host")
+    build(find(), image, "registry/nginx:t", network="host")
     told = said("docker", "build")
+    folder = told["argv"][-1]
     assert " ".join(told["argv"]) == (
-        "build --file Dockerfile --platform linux/amd64 --tag registry/nginx:t"
-        " --build-arg BASE=nginx:1.29 --network host -"
+        "build --platform linux/amd64 --tag registry/nginx:t --build-arg BASE=nginx:1.29"
+        f" --network host --file {folder}/Dockerfile {folder}"
     )
-    with tarfile.open(fileobj=io.BytesIO(bytes.fromhex(told["stdin"]))) as archive:
-        assert archive.getnames() == ["Dockerfile"]
+    assert told["context"] == ["Dockerfile"]
+    assert not Path(folder).exists()
 
 
 @pytest.mark.parametrize(
@@ -191,11 +199,11 @@ def test_build_gets_the_context_and_its_arguments(install: Install, said: Any, i
     ],
 )
 def test_failure_tells_command_output_and_what_next(
-    install: Install, image: Any, message: str, hint: str
+    install: Install, find: Any, image: Any, message: str, hint: str
 ) -> None:
     install("docker", failing=("push",), message=message)
     with pytest.raises(ModuleError) as caught:
-        push(engine(), image, "registry/nginx:t")
+        push(find(), image, "registry/nginx:t")
     text = str(caught.value)
     assert text.startswith("Failed to push the image nginx: '")
     assert "docker push registry/nginx:t' ended with 1:\n" in text

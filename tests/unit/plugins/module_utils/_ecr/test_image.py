@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.image impor
     Repository,
     parse_repository,
     read_image,
-    write_archive,
+    write_context,
 )
 
 ARCHIVE = b"made-up release"
@@ -48,12 +46,15 @@ def params(context: Path) -> dict[str, Any]:
     }
 
 
-def entries(params: dict[str, Any]) -> dict[str, tarfile.TarInfo]:
-    stream = io.BytesIO()
-    write_archive(read_image(params), stream)
-    stream.seek(0)
-    with tarfile.open(fileobj=stream) as archive:
-        return {entry.name: entry for entry in archive.getmembers()}
+def written(params: dict[str, Any], folder: Path) -> dict[str, Path]:
+    """The files that the builder gets, by their names in the context."""
+    folder.mkdir()
+    write_context(read_image(params), folder)
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in folder.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
 
 
 def with_release(params: dict[str, Any], source: Path, sha256: str | None) -> dict[str, Any]:
@@ -109,20 +110,26 @@ def test_tag_is_the_same_elsewhere_and_for_another_repository(
     assert read_image(moved).tag == before
 
 
-def test_archive_holds_what_counts_with_plain_modes(params: dict[str, Any]) -> None:
-    modes = {name: oct(entry.mode) for name, entry in entries(params).items()}
+def test_builder_gets_what_counts_with_plain_modes(
+    context: Path, params: dict[str, Any], tmp_path: Path
+) -> None:
+    (context / "entrypoint").chmod(0o700)
+    files = written(params, tmp_path / "build")
+    modes = {name: oct(path.stat().st_mode & 0o777) for name, path in files.items()}
     assert modes == {"Dockerfile": "0o644", "conf/a.conf": "0o644", "entrypoint": "0o755"}
+    assert files["conf/a.conf"].read_text() == "a\n"
 
 
-def test_link_stays_a_link(context: Path, params: dict[str, Any]) -> None:
+def test_link_stays_a_link(context: Path, params: dict[str, Any], tmp_path: Path) -> None:
     (context / "link").symlink_to("conf")
-    link = entries(params)["link"]
-    assert (link.issym(), link.linkname) == (True, "conf")
+    assert str(written(params, tmp_path / "build")["link"].readlink()) == "conf"
 
 
-def test_ignored_dockerfile_still_counts(context: Path, params: dict[str, Any]) -> None:
+def test_ignored_dockerfile_still_counts(
+    context: Path, params: dict[str, Any], tmp_path: Path
+) -> None:
     (context / ".dockerignore").write_text("**\n")
-    assert set(entries(params)) == {"Dockerfile"}
+    assert set(written(params, tmp_path / "build")) == {"Dockerfile"}
 
 
 def test_missing_dockerfile_is_refused(params: dict[str, Any]) -> None:
@@ -137,8 +144,11 @@ class TestAdditionalFiles:
         release.write_bytes(ARCHIVE)
         return release
 
-    def test_file_joins_the_context(self, params: dict[str, Any], release: Path) -> None:
-        assert entries(with_release(params, release, None))["release.zip"].size == len(ARCHIVE)
+    def test_file_joins_the_context(
+        self, params: dict[str, Any], release: Path, tmp_path: Path
+    ) -> None:
+        files = written(with_release(params, release, None), tmp_path / "build")
+        assert files["release.zip"].read_bytes() == ARCHIVE
 
     def test_tag_needs_the_digest_only(self, params: dict[str, Any], release: Path) -> None:
         with_file = read_image(with_release(params, release, None)).tag
@@ -151,14 +161,18 @@ class TestAdditionalFiles:
         with pytest.raises(ModuleError, match=r"needs release\.zip, but there is no .*zip\."):
             read_image(with_release(params, release, None))
 
-    def test_building_needs_the_file(self, params: dict[str, Any], release: Path) -> None:
+    def test_building_needs_the_file(
+        self, params: dict[str, Any], release: Path, tmp_path: Path
+    ) -> None:
         release.unlink()
         with pytest.raises(ModuleError, match="Download it first"):
-            entries(with_release(params, release, "0" * 64))
+            written(with_release(params, release, "0" * 64), tmp_path / "build")
 
-    def test_other_content_is_refused(self, params: dict[str, Any], release: Path) -> None:
+    def test_other_content_is_refused(
+        self, params: dict[str, Any], release: Path, tmp_path: Path
+    ) -> None:
         with pytest.raises(ModuleError, match=r"needs release\.zip with SHA-256 0{64}, but .* has"):
-            entries(with_release(params, release, "0" * 64))
+            written(with_release(params, release, "0" * 64), tmp_path / "build")
 
 
 @pytest.mark.parametrize(
