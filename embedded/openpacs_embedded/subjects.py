@@ -22,6 +22,7 @@ SUBJECTS = (
     "services_quotas",
     "services_key_pairs",
     "services_ec2",
+    "services_secrets",
     "types_ec2_network",
     "types_ec2_instance",
     "types_privatelink",

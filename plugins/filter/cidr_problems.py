@@ -4,13 +4,10 @@
 
 from __future__ import annotations
 
-import typing as t
-from ipaddress import IPv4Network
-from itertools import combinations
-
 DOCUMENTATION = r"""
 name: cidr_problems
 version_added: 1.0.0
+author: openpacs contributors (@openpacs)
 short_description: Tell what is wrong with the address ranges of VPCs
 description:
   - Checks ranges as a VPC takes them, that subnets lie in their VPC, and that nothing overlaps.
@@ -18,7 +15,7 @@ positional: _input
 options:
   _input:
     description:
-      - The networks by name. Each has V(vpc), one range, and V(private) and V(public), two ranges each.
+      - The networks by name. Each has one range V(vpc), and two V(private), V(public) or both.
       - A range is in CIDR notation, from C(/16) to C(/28).
     type: dict
     required: true
@@ -44,6 +41,10 @@ _value:
   type: list
   elements: str
 """
+
+import typing as t
+from ipaddress import IPv4Network
+from itertools import combinations
 
 Named = tuple[str, IPv4Network]
 
@@ -76,8 +77,8 @@ def cidr_problems(networks: dict[str, dict[str, t.Any]]) -> list[str]:
         problems += [problem] if problem else []
         vpcs += [vpc] if vpc else []
         subnets: list[Named] = []
-        for kind in ("private", "public"):
-            ranges = network.get(kind) or []
+        for kind in sorted(network.keys() & {"private", "public"}):
+            ranges = network[kind]
             if len(ranges) != 2:
                 problems.append(f"{name} {kind} subnets: give two, one for each availability zone.")
             for number, text in enumerate(ranges, start=1):

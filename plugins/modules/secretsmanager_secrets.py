@@ -108,12 +108,13 @@ secrets:
       description: What happened, such as V(created), V(value changed) or V(deleted).
       type: list
       elements: str
-    version_id:
-      description: The version of the current value; V(null) for a secret that does not exist.
+    digest:
+      description: Changes with the value, which it does not tell; V(null) for O(state=absent).
       type: str
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -125,12 +126,18 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._secrets.api imp
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._secrets.apply import apply_plan
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._secrets.plan import (
     Secret,
-    StoredSecret,
     digest,
     plan_secret,
 )
 
-Outcome = tuple[StoredSecret | None, list[str]]
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a secret; C(arn) and C(digest) are None where there is none."""
+
+    arn: str | None
+    digest: str | None
+    changes: list[str]
 
 
 def build_argument_spec() -> dict[str, Any]:
@@ -175,7 +182,7 @@ def ensure_present(client: Any, params: Mapping[str, Any], check_mode: bool) -> 
         plan = plan_secret(secret, stored)
         if plan.changes and not check_mode:
             stored, plan = apply_plan(client, secret, stored, plan)
-        return stored, plan.changes
+        return Outcome(stored.arn if stored else None, secret.digest, plan.changes)
 
     return dict(zip(names, in_threads(ensure, desired), strict=True))
 
@@ -188,10 +195,10 @@ def ensure_absent(client: Any, params: Mapping[str, Any], check_mode: bool) -> d
     def ensure(name: str) -> Outcome:
         stored = listed.get(params["prefix"] + name)
         if stored is None or stored.deleted:
-            return None, []
+            return Outcome(None, None, [])
         if not check_mode:
             delete_secret(client, stored.name, params["recovery_window_in_days"])
-        return None, ["deleted"]
+        return Outcome(None, None, ["deleted"])
 
     return dict(zip(names, in_threads(ensure, names), strict=True))
 
@@ -200,15 +207,17 @@ def report(outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
     """Return the module's result, without any value."""
     secrets = {
         name: {
-            "arn": stored.arn if stored else None,
-            "version_id": stored.version_id if stored else None,
-            "changed": bool(changes),
-            "changes": changes,
+            "arn": outcome.arn,
+            "digest": outcome.digest,
+            "changed": bool(outcome.changes),
+            "changes": outcome.changes,
         }
-        for name, (stored, changes) in outcomes.items()
+        for name, outcome in outcomes.items()
     }
     lines = [
-        f"{name}: {', '.join(changes)}\n" for name, (_, changes) in outcomes.items() if changes
+        f"{name}: {', '.join(outcome.changes)}\n"
+        for name, outcome in outcomes.items()
+        if outcome.changes
     ]
     return {
         "changed": bool(lines),

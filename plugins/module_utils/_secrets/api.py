@@ -65,9 +65,7 @@ def create_secret(client: Any, secret: Secret) -> StoredSecret | None:
             if error_code(error) in NAME_TAKEN:
                 return None
             raise
-    return StoredSecret(
-        secret.name, response["ARN"], secret.kms_key_id, tags, False, response["VersionId"]
-    )
+    return StoredSecret(secret.name, response["ARN"], secret.kms_key_id, tags, deleted=False)
 
 
 def restore_secret(client: Any, name: str) -> None:
@@ -82,10 +80,10 @@ def change_key(client: Any, name: str, kms_key_id: str) -> None:
         client.update_secret(SecretId=name, KmsKeyId=kms_key_id)
 
 
-def put_value(client: Any, name: str, value: str) -> str:
-    """Store a new current value and return the ID of its version."""
+def put_value(client: Any, name: str, value: str) -> None:
+    """Store a new current value."""
     with attempt(f"store a new value of the secret {name}", KEY_HINTS):
-        return client.put_secret_value(SecretId=name, SecretString=value)["VersionId"]
+        client.put_secret_value(SecretId=name, SecretString=value)
 
 
 def tag_secret(client: Any, name: str, tags: Mapping[str, str]) -> None:
@@ -106,13 +104,10 @@ def delete_secret(client: Any, name: str, recovery_window_in_days: int) -> None:
 
 
 def _stored(entry: dict[str, Any]) -> StoredSecret:
-    versions = entry.get("SecretVersionsToStages") or entry.get("VersionIdsToStages") or {}
-    current = [version for version, stages in versions.items() if "AWSCURRENT" in stages]
     return StoredSecret(
         name=entry["Name"],
         arn=entry["ARN"],
         kms_key_id=entry.get("KmsKeyId"),
         tags=boto3_tag_list_to_ansible_dict(entry.get("Tags", [])),
         deleted="DeletedDate" in entry,
-        version_id=next(iter(current), None),
     )

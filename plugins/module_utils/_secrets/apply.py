@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._secrets import api
@@ -34,9 +33,8 @@ def apply_plan(
         api.restore_secret(client, secret.name)
     if plan.change_key and secret.kms_key_id:
         api.change_key(client, secret.name, secret.kms_key_id)
-    version_id = stored.version_id
     if plan.put_value:
-        version_id = api.put_value(client, secret.name, secret.value)
+        api.put_value(client, secret.name, secret.value)
     if plan.tags:
         api.tag_secret(client, secret.name, plan.tags)
-    return replace(stored, version_id=version_id), plan
+    return stored, plan

@@ -36,7 +36,6 @@ class StoredSecret:
 
     kms_key_id: None for the key that AWS manages.
     deleted: scheduled for deletion, can be restored.
-    version_id: of the current value, None when there is none.
     """
 
     name: str
@@ -44,7 +43,6 @@ class StoredSecret:
     kms_key_id: str | None
     tags: Mapping[str, str]
     deleted: bool
-    version_id: str | None
 
 
 @dataclass(frozen=True)

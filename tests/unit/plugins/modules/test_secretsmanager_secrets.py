@@ -76,7 +76,7 @@ def test_unchanged_set_costs_one_call(run: Run, calls: list[str]) -> None:
     result = run()
     assert calls == ["ListSecrets"]
     assert result["changed"] is False
-    assert result["secrets"]["key"]["version_id"] == created["secrets"]["key"]["version_id"]
+    assert result["secrets"]["key"]["digest"] == created["secrets"]["key"]["digest"]
 
 
 def test_only_the_changed_value_is_rotated(run: Run, client: Any, calls: list[str]) -> None:
@@ -86,7 +86,7 @@ def test_only_the_changed_value_is_rotated(run: Run, client: Any, calls: list[st
     assert calls == ["ListSecrets", "PutSecretValue", "TagResource"]
     assert value(client, "key") == "PEM new key"
     assert after["key"]["changes"] == ["value changed"]
-    assert after["key"]["version_id"] != before["key"]["version_id"]
+    assert after["key"]["digest"] != before["key"]["digest"]
     assert after["cert"] == {**before["cert"], "changed": False, "changes": []}
 
 

@@ -22,7 +22,6 @@ STORED = StoredSecret(
     kms_key_id=KEY_ARN,
     tags={"owner": "radiology", "other": "stays", DIGEST_TAG: "d1"},
     deleted=False,
-    version_id="v1",
 )
 
 

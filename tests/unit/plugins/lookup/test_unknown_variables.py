@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
-from ansible_collections.openpacs.dicoogle.plugins.filter.unknown_variables import unknown_variables
+from ansible_collections.openpacs.dicoogle.plugins.lookup.unknown_variables import (
+    COLLECTION,
+    known_variables,
+    unknown_variables,
+)
 
 KNOWN = ["dicoogle_environment", "dicoogle_domain_name", "stack_networks"]
 
@@ -22,3 +26,9 @@ def test_an_unknown_variable_with_our_prefix_lists_those_that_exist():
     (problem,) = unknown_variables(["dicoogle_speed"], KNOWN)
     assert "dicoogle_speed is unknown" in problem
     assert "dicoogle_domain_name, dicoogle_environment" in problem
+
+
+def test_what_users_may_set_is_read_from_the_collection():
+    known = known_variables(COLLECTION)
+    assert {"dicoogle_aws", "dicoogle_environment", "prerequisites_key_pair"} <= known
+    assert "__prerequisites_stack" not in known

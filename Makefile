@@ -1,0 +1,152 @@
+# make demo        an embedded AWS on this machine, and Dicoogle deployed into it
+# make demo-down   stop it and remove what it left
+# make test        everything that is checked before a change lands
+# make help        the single steps
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NEWEST_PYTHON ?= $(shell \
+  for each in python3.14 python3.13 python3.12 $$(pyenv root 2> /dev/null)/versions/3.1[2-4]*/bin/python $(PYTHON); do \
+    "$$each" -c '' 2> /dev/null && echo "$$each" && break; done)
+COLLECTION := .cache/collections/ansible_collections/openpacs/dicoogle
+
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export ANSIBLE_NOCOLOR := $(if $(CI),1,)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+say = @printf '\n==> %s\n' "$(1)"
+
+.PHONY: help
+help:  ## Show this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+# ---- The machine ----
+
+.PHONY: python
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null \
+	  || { echo "Python 3.11 or newer is needed: apt-get install python3 (or make PYTHON=/path/to/python3)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2> /dev/null \
+	  || { echo "Python's venv module is needed: apt-get install python3-venv"; exit 1; }
+
+$(BIN)/.demo: requirements.txt | python
+	$(call say,Installing Ansible into $(VENV))
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(BIN)/.test: tests/requirements.txt $(BIN)/.demo
+	$(call say,Installing the test tools into $(VENV))
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+.cache/checkov/bin/checkov: tests/requirements-checkov.txt | python
+	$(call say,Installing checkov on its own as it pins what others need newer)
+	@$(PYTHON) -m venv .cache/checkov
+	@.cache/checkov/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-checkov.txt
+	@touch $@
+
+.cache/cores/oldest/.ready: CORE_PYTHON = $(PYTHON)
+.cache/cores/newest/.ready: CORE_PYTHON = $(NEWEST_PYTHON)
+.cache/cores/%/.ready: tests/requirements-%.txt | python
+	$(call say,Installing the $* ansible-core that $(CORE_PYTHON) allows)
+	@$(CORE_PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-$*.txt
+	@touch $@
+
+$(COLLECTION):
+	@mkdir -p $(dir $@)
+	@ln -sfn ../../../.. $@
+
+# ---- The demonstration ----
+
+.PHONY: demo
+demo: $(BIN)/.demo $(COLLECTION)  ## Deploy into an embedded AWS on this machine
+	$(call say,Starting the embedded AWS)
+	@ansible-playbook -i inventory/embedded playbooks/embedded.yml
+	$(call say,Deploying Dicoogle)
+	@ansible-playbook -i inventory/embedded site.yml
+
+.PHONY: demo-down
+demo-down: $(BIN)/.demo $(COLLECTION)  ## Stop the embedded AWS and remove its state
+	$(call say,Stopping the embedded AWS)
+	@ansible-playbook -i inventory/embedded playbooks/embedded.yml -e dicoogle_embedded_state=stopped
+	@rm -rf .cache/embedded
+
+# ---- The checks ----
+
+.PHONY: test
+test: lint unit embedded roles integration molecule system release sanity  ## Everything
+	$(call say,All checks passed)
+
+.PHONY: lint
+lint: $(BIN)/.test $(COLLECTION) .cache/checkov/bin/checkov  ## Style, types, templates, security rules
+	$(call say,Python: ruff and mypy)
+	@ruff check --quiet .
+	@ruff format --quiet --check .
+	@MYPYPATH=.cache/collections mypy --no-error-summary -p ansible_collections.openpacs.dicoogle.plugins
+	@MYPYPATH=embedded mypy --no-error-summary -p openpacs_embedded
+	$(call say,Shell: shellcheck)
+	@git ls-files '*.sh' .ci/run docker | xargs grep -lE '^#!.*sh$$' | xargs shellcheck
+	$(call say,Ansible: yamllint and ansible-lint)
+	@yamllint --strict .
+	@ansible-lint --offline --strict --quiet
+	$(call say,CloudFormation: cfn-lint and checkov)
+	@cfn-lint cloudformation/*.yaml
+	@.cache/checkov/bin/checkov --quiet --compact --framework cloudformation --directory cloudformation
+
+.PHONY: unit
+unit: $(BIN)/.test  ## Pure functions, modules with fakes, templates as data
+	$(call say,Unit tests)
+	@pytest -q -n auto tests/unit
+
+.PHONY: embedded
+embedded: $(BIN)/.test $(COLLECTION)  ## The embedded AWS
+	$(call say,The embedded AWS)
+	@pytest -q tests/embedded
+
+.PHONY: roles
+roles: $(BIN)/.test $(COLLECTION)  ## Roles by themselves
+	$(call say,Roles)
+	@pytest -q -n auto tests/roles
+
+.PHONY: integration
+integration: $(BIN)/.test $(COLLECTION)  ## Every module: check, run, check again, run again
+	$(call say,Modules against the embedded AWS)
+	@bash tests/integration/run.sh
+
+.PHONY: molecule
+molecule: $(BIN)/.test $(COLLECTION)  ## The whole run: converge, idempotence, verify, destroy
+	$(call say,Molecule)
+	@cd extensions && molecule test --all
+
+.PHONY: system
+system: $(BIN)/.test $(COLLECTION)  ## What users rely on: changes, two environments, killed runs, secrets
+	$(call say,The collection as users know it)
+	@pytest -q tests/system
+
+CORES := .cache/cores/oldest/.ready .cache/cores/newest/.ready
+
+.PHONY: sanity
+sanity: $(BIN)/.test $(CORES)  ## ansible-test sanity on the oldest and newest ansible-core
+	$(call say,ansible-test sanity on the oldest ansible-core)
+	@bash tests/sanity/run.sh .cache/cores/oldest
+	$(call say,ansible-test sanity on the newest ansible-core)
+	@bash tests/sanity/run.sh .cache/cores/newest
+
+.PHONY: release
+release: $(BIN)/.test $(CORES)  ## Build the tarball, install and run it on both
+	$(call say,The tarball on the oldest ansible-core)
+	@bash tests/release/run.sh .cache/cores/oldest
+	$(call say,The tarball on the newest ansible-core)
+	@bash tests/release/run.sh .cache/cores/newest
+
+.PHONY: clean
+clean:  ## Remove everything that make has made
+	@rm -rf .cache $(VENV)

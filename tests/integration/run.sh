@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Run the integration targets of ansible-test against an embedded AWS of their own. $@: targets, or all.
+set -euo pipefail
+
+bin=$PWD/.venv/bin
+state=$PWD/.cache/integration/aws
+embedded() {
+    ansible-playbook playbooks/embedded.yml \
+        -e dicoogle_embedded_dir="$state" -e dicoogle_embedded_state="$1"
+}
+
+trap 'embedded stopped > /dev/null' EXIT
+embedded started
+target=$(bash tests/tree.sh .venv integration)
+cat > "$target/tests/integration/integration_config.yml" <<END
+dicoogle_aws:
+  endpoint_url: $(cat "$state/endpoint")
+  region: us-east-1
+  access_key: embedded
+  secret_key: no-secret-at-all
+END
+cd "$target"
+PATH=$bin:$PATH ansible-test integration --local --python default --color no "$@"

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Build the collection, install the tarball into an empty folder, and deploy from it with the
+# ansible-core of the virtual environment $1. Nothing of the checkout is used but the tarball.
+set -euo pipefail
+
+bin=$(cd "$1/bin" && pwd)
+work=$(mktemp -d)
+export ANSIBLE_COLLECTIONS_PATH=$work/collections ANSIBLE_CONFIG=/dev/null ANSIBLE_HOME=$work/ansible
+playbook() {
+    local name=$1
+    shift
+    "$bin/ansible-playbook" -i "$work/collections/ansible_collections/openpacs/dicoogle/inventory/embedded" \
+        "openpacs.dicoogle.$name" -e dicoogle_embedded_dir="$work/aws" "$@"
+}
+
+"$bin/ansible-galaxy" collection build --output-path "$work" .
+"$bin/ansible-galaxy" collection install --no-deps -p "$work/collections" "$work"/openpacs-dicoogle-*.tar.gz
+cd "$work"
+
+trap 'playbook embedded -e dicoogle_embedded_state=stopped > /dev/null; rm -rf "$work"' EXIT
+playbook embedded
+playbook site
+playbook site | tee "$work/second"
+grep -Eq 'localhost .* changed=0 .* failed=0' "$work/second"
+playbook outputs
+playbook destroy -e dicoogle_environment=demo

@@ -1,0 +1,130 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Environments live side by side, go without a trace, and survive what goes wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from .conftest import Account
+from .test_site import calls, copy_of_the_checkout, physical_ids, tree_of
+
+# What `destroy` says it keeps: the data, what reads it, what protects it, and who touched it.
+KEPT = {
+    "AWS::EFS::FileSystem",
+    "AWS::S3::Bucket",
+    "AWS::KMS::Key",
+    "AWS::Backup::BackupVault",
+    "AWS::Logs::LogGroup",
+}
+
+
+def tagged(account: Account, environment: str) -> set[str]:
+    """Return the ARNs of everything that carries the tag of C(environment)."""
+    client = account.client("resourcegroupstaggingapi")
+    filters = [{"Key": "openpacs:environment", "Values": [environment]}]
+    pages = client.get_paginator("get_resources").paginate(TagFilters=filters)
+    return {each["ResourceARN"] for page in pages for each in page["ResourceTagMappingList"]}
+
+
+def test_two_environments_live_side_by_side_and_one_goes_without_the_other(
+    account: Account,
+) -> None:
+    account.succeed("site", dicoogle_environment="left")
+    account.succeed("site", dicoogle_environment="right", dicoogle_topology="provider_only")
+    left = physical_ids(account, "left")
+    right = physical_ids(account, "right")
+    assert not set(left.values()) & set(right.values())
+
+    run = account.succeed("destroy", dicoogle_environment="right")
+
+    assert physical_ids(account, "left") == left
+    assert account.succeed("site", dicoogle_environment="left").changed == 0
+    stacks = account.client("cloudformation").describe_stacks()["Stacks"]
+    assert not [stack for stack in stacks if stack["StackName"].startswith("right")]
+    assert not account.client("secretsmanager").list_secrets(
+        Filters=[{"Key": "name", "Values": ["right/"]}]
+    )["SecretList"]
+    left_over = {arn for arn in tagged(account, "right")}
+    unsaid = [
+        arn for arn in left_over if arn.rsplit("/", 1)[-1].rsplit(":", 1)[-1] not in run.output
+    ]
+    assert not unsaid
+
+
+def test_destroy_without_a_name_touches_nothing(account: Account) -> None:
+    before = calls(account)
+    run = account.run("destroy")
+    assert run.code != 0
+    assert "dicoogle_environment" in run.output
+    assert calls(account) == before
+
+
+def test_a_run_killed_in_the_middle_converges_on_the_next(account: Account) -> None:
+    killed = {"dicoogle_environment": "killed", "dicoogle_topology": "provider_only"}
+    process = subprocess.Popen(
+        account.command("site", **killed),
+        cwd=account.checkout,
+        env=account.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    seen, deadline = len(calls(account)), time.monotonic() + 120
+    while not any(call["action"] == "CreateSecret" for call in calls(account)[seen:]):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+    assert account.succeed("site", **killed).changed > 0
+    assert account.succeed("site", **killed).changed == 0
+    assert tree_of(account, "killed")["killed"]["StackStatus"] == "CREATE_COMPLETE"
+    account.succeed("destroy", dicoogle_environment="killed")
+
+
+def test_a_failing_nested_resource_rolls_back_and_is_named(
+    account: Account, tmp_path: Path
+) -> None:
+    failing = {"dicoogle_environment": "failing", "dicoogle_topology": "provider_only"}
+    broken = dataclasses.replace(account, checkout=copy_of_the_checkout(tmp_path))
+    template = broken.checkout / "cloudformation" / "import.yaml"
+    text = template.read_text()
+    assert "subnet/${SubnetId}" in text
+    template.write_text(text.replace("subnet/${SubnetId}", "subnet/subnet-00000000000000000"))
+
+    run = broken.run("site", **failing)
+
+    assert run.code != 0
+    assert "failing/Import/" in run.output
+    assert "subnet-00000000000000000" in run.output
+    assert tree_of(account, "failing")["failing"]["StackStatus"] == "ROLLBACK_COMPLETE"
+    account.succeed("destroy", dicoogle_environment="failing")
+
+
+def test_no_secret_shows_at_the_highest_verbosity(account: Account) -> None:
+    secret = {"dicoogle_environment": "secret", "dicoogle_topology": "provider_only"}
+    first = account.succeed("site", "-vvv", "--diff", **secret)
+    second = account.succeed("site", "-vvv", "--diff", **secret)
+    outputs = account.succeed("outputs", "-vvv", **secret)
+    gone = account.succeed("destroy", "-vvv", dicoogle_environment="secret")
+    said = "".join(run.output for run in (first, second, outputs, gone))
+
+    kept = [path for path in (account.folder / "secret").rglob("*") if path.is_file()]
+    lines = {
+        line
+        for path in kept
+        if "PRIVATE KEY" in path.read_text() or "pass" in path.name
+        for line in path.read_text().splitlines()
+        if len(line) >= 16 and "-----" not in line
+    }
+    assert len(lines) > 5
+    assert not [line for line in lines if line in said]
+    assert "PRIVATE KEY" not in said

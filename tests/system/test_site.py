@@ -1,0 +1,141 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One command deploys, the same again changes nothing, and a change changes only its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from .conftest import CHECKOUT, Account, Run
+
+FIRST = {"dicoogle_environment": "first"}
+CALLS_OF_AN_UNCHANGED_RUN = 12
+
+
+def tree_of(account: Account, environment: str) -> dict[str, t.Any]:
+    """Return the live stacks of C(environment) by the logical id that their names hold."""
+    stacks = account.client("cloudformation").get_paginator("describe_stacks").paginate()
+    found = [stack for page in stacks for stack in page["Stacks"]]
+    (root,) = [stack for stack in found if stack["StackName"] == environment]
+    children = [stack for stack in found if stack.get("RootId") == root["StackId"]]
+    return {
+        environment: root,
+        **{
+            each["StackName"].removeprefix(f"{environment}-").split("-")[0]: each
+            for each in children
+        },
+    }
+
+
+def physical_ids(account: Account, environment: str) -> dict[str, str]:
+    """Return the physical id of every resource of C(environment), by stack and logical id."""
+    client = account.client("cloudformation")
+    return {
+        f"{name}/{resource['LogicalResourceId']}": resource["PhysicalResourceId"]
+        for name, stack in tree_of(account, environment).items()
+        for page in client.get_paginator("list_stack_resources").paginate(
+            StackName=stack["StackId"]
+        )
+        for resource in page["StackResourceSummaries"]
+    }
+
+
+def calls(account: Account) -> list[dict[str, t.Any]]:
+    """Return the calls that the embedded AWS has logged so far."""
+    lines = (account.folder / "access.log").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def updated(stack: dict[str, t.Any]) -> t.Any:
+    """Return when C(stack) was last changed."""
+    return stack.get("LastUpdatedTime", stack["CreationTime"])
+
+
+def copy_of_the_checkout(folder: Path) -> Path:
+    """Return a copy, below C(folder), of every file that git knows of the checkout."""
+    checkout = folder / "ansible_collections" / "openpacs" / "dicoogle"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(CHECKOUT / name, checkout / name)
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def first(account: Account) -> Run:
+    """The environment C(first), deployed."""
+    return account.succeed("site", **FIRST)
+
+
+def test_the_first_run_creates_the_root_and_every_nested_stack(
+    account: Account, first: Run
+) -> None:
+    statuses = {name: stack["StackStatus"] for name, stack in tree_of(account, "first").items()}
+    assert len(statuses) > 10
+    assert set(statuses.values()) == {"CREATE_COMPLETE"}
+    assert "https://first.example.org" in first.output
+
+
+def test_the_same_command_again_changes_nothing_and_costs_little(
+    account: Account, first: Run
+) -> None:
+    before, start = len(calls(account)), time.monotonic()
+    again = account.succeed("site", **FIRST)
+    seconds = time.monotonic() - start
+    made = [call for call in calls(account)[before:] if call.get("caller") != "internal"]
+    print(f"unchanged run: {len(made)} calls, {seconds:.1f} s")
+    assert again.changed == 0
+    assert len(made) <= CALLS_OF_AN_UNCHANGED_RUN, [f"{c['service']}:{c['action']}" for c in made]
+
+
+def test_a_plan_changes_nothing_and_says_so(account: Account, first: Run) -> None:
+    before = physical_ids(account, "first")
+    assert account.succeed("plan", **FIRST).changed == 0
+    assert physical_ids(account, "first") == before
+
+
+def test_a_changed_parameter_is_planned_and_then_changes_only_what_depends_on_it(
+    account: Account, first: Run
+) -> None:
+    before = physical_ids(account, "first")
+    longer = {**FIRST, "stack_parameters": {"LogRetentionDays": "731"}}
+    plan = account.succeed("plan", **longer)
+    assert "RetentionInDays" in plan.output
+    assert physical_ids(account, "first") == before
+    assert account.succeed("site", **longer).changed == 1
+    assert physical_ids(account, "first") == before
+    assert account.succeed("site", **longer).changed == 0
+    account.succeed("site", **FIRST)
+
+
+def test_a_changed_template_updates_only_its_own_stack(
+    account: Account, first: Run, tmp_path: Path
+) -> None:
+    before = tree_of(account, "first")
+    changed = dataclasses.replace(account, checkout=copy_of_the_checkout(tmp_path))
+    template = changed.checkout / "cloudformation" / "monitoring.yaml"
+    text = template.read_text()
+    assert "AlarmDescription: " in text
+    template.write_text(text.replace("AlarmDescription: ", "AlarmDescription: Changed. ", 1))
+
+    plan = changed.succeed("plan", **FIRST)
+    assert "AlarmDescription" in plan.output
+    assert tree_of(account, "first") == before
+
+    changed.succeed("site", **FIRST)
+    after = tree_of(account, "first")
+    assert {name for name in after if updated(after[name]) != updated(before[name])} == {
+        "first",
+        "Monitoring",
+    }
+    account.succeed("site", **FIRST)
