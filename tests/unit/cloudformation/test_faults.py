@@ -283,8 +283,8 @@ def test_roles_are_limited_to_what_they_are_for() -> None:
 
 
 def test_services_assume_roles_for_this_account_only() -> None:
-    # Lambda and EC2 send no source account.
-    exempt = {"lambda.amazonaws.com", "ec2.amazonaws.com"}
+    # These are not documented to send a source account when they assume a role.
+    exempt = {"backup.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com"}
     for where, role in properties("AWS::IAM::Role").items():
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
         caller = statement["Principal"].get("Service")
