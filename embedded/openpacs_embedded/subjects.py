@@ -10,6 +10,7 @@ SUBJECTS = (
     "persistence",
     "registry_layers",
     "lambda_worker",
+    "template_cache",
     "template_urls",
     "parameter_checks",
     "template_checks",
@@ -41,6 +42,7 @@ SUBJECTS = (
     "attributes",
     "references",
     "replacement",
+    "attribute_references",
     "drift",
 )
 
