@@ -99,8 +99,8 @@ def outlook(stack: Record, change_set: Record) -> Outlook:
     changes = {c["LogicalResourceId"]: c for c in resource_changes(change_set)}
     resources = {}
     for name in template.get("Resources") or {}:
-        stays = changes.get(name, {}).get("Replacement", "False") == "False"
-        known = stack["_resources"].get(name) if stays else None
+        replaced = _may_be_replaced(changes.get(name, {}))
+        known = None if replaced else stack["_resources"].get(name)
         resources[name] = known or _unknown(name)
     return Outlook(stack, template, params, conditions, resources)
 
@@ -108,6 +108,21 @@ def outlook(stack: Record, change_set: Record) -> Outlook:
 def resource_changes(change_set: Record) -> list[Record]:
     """Return the ResourceChange of each change."""
     return [change["ResourceChange"] for change in change_set["Changes"]]
+
+
+def _may_be_replaced(change: Record) -> bool:
+    """Return whether a change may give its resource a new identity.
+
+    CloudFormation lists as conditional also what refers to an attribute of a resource that
+    changes in place. Attributes outlive such changes, so this alone leaves the identity known.
+    """
+    if change.get("Replacement", "False") != "Conditional":
+        return bool(change.get("Replacement") == "True")
+    return any(
+        detail["Target"]["RequiresRecreation"] != "Never"
+        and detail.get("ChangeSource") in ("DirectModification", "ParameterReference")
+        for detail in change["Details"]
+    )
 
 
 def _unknown(logical_id: str) -> Record:

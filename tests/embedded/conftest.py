@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,8 @@ Template = dict[str, Any]
 
 
 def pytest_configure() -> None:
-    """Make `ansible_collections.openpacs.dicoogle` mean this checkout."""
+    """Make `ansible_collections.openpacs.dicoogle` and `openpacs_embedded` mean this checkout."""
+    sys.path.append(str(SOURCE))
     if AnsibleCollectionConfig.collection_finder is not None:
         return
     namespace = Path(tempfile.mkdtemp()) / "ansible_collections" / "openpacs"

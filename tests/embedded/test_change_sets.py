@@ -150,6 +150,31 @@ def test_outputs_carry_a_change_only_when_they_change(aws: EmbeddedAws) -> None:
     assert change_set.execute() == "UPDATE_COMPLETE"
 
 
+def test_reference_to_what_changes_in_place_stays_inside_its_stack(aws: EmbeddedAws) -> None:
+    value = {"Fn::GetAtt": ["Q", "QueueName"]}
+    names = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}}
+    a = child(P=names, url_of="P")
+    user = {
+        "Parameters": {"Name": {"Type": "String"}},
+        "Resources": {"Q": queue(Tags=[{"Key": "Name", "Value": {"Ref": "Name"}}])},
+    }
+    name_of_a = {"Fn::GetAtt": ["A", "Outputs.Url"]}
+    a_url, user_url = aws.upload(a), aws.upload(user)
+
+    def root(seconds: str) -> Template:
+        return {
+            "Resources": {
+                "A": nested(a_url, Delay=seconds),
+                "U": nested(user_url, Name=name_of_a),
+            }
+        }
+
+    name = aws.deploy(root("0"))
+    change_set = ChangeSet(aws, root("1"), name)
+    assert set(change_set.changes()) == {"A"}
+    assert set(change_set.below("A")) == {"P", "Q"}
+
+
 def test_new_outputs_alone_are_worth_an_execution(aws: EmbeddedAws) -> None:
     template = {"Resources": {"Q": QUEUE}}
     name = aws.deploy(template)

@@ -186,6 +186,16 @@ def test_template_url_elsewhere_is_refused(aws: EmbeddedAws, url: str) -> None:
     assert aws.refusal(call, TemplateURL=url) == "TemplateURL must be a supported URL."
 
 
+def test_stacks_of_the_same_template_do_not_share_it(aws: EmbeddedAws) -> None:
+    template = {"Resources": {"A": {**QUEUE, "Properties": {"DelaySeconds": 1}}}}
+    first, second = aws.deploy(template), aws.deploy(template)
+    changed = {"Resources": {"A": {**QUEUE, "Properties": {"DelaySeconds": 2}}}}
+    assert aws.update(first, changed) == "UPDATE_COMPLETE"
+    update = aws.client("cloudformation").update_stack
+    refused = aws.refusal(update, StackName=second, **aws.request(template, None))
+    assert refused == "No updates are to be performed."
+
+
 def test_ssm_parameter_shows_its_name_and_what_it_stands_for(aws: EmbeddedAws) -> None:
     aws.client("ssm").put_parameter(Name="/test/delay", Value="5", Type="String")
     template = {

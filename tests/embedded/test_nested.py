@@ -237,3 +237,15 @@ def test_rollback_on_request_takes_the_tree_back(aws: EmbeddedAws) -> None:
     aws.client("cloudformation").rollback_stack(StackName=name)
     assert aws.wait(name) == "UPDATE_ROLLBACK_COMPLETE"
     assert delay(aws, q) == "0"
+
+
+def test_parallel_creations_do_not_get_into_each_others_way(aws: EmbeddedAws) -> None:
+    child = aws.upload(template(Q=queue()))
+    cloudformation = aws.client("cloudformation")
+    request = aws.request(template(A=nested(child), B=nested(child)), None)
+    names = [f"parallel-{number}" for number in range(8)]
+    for name in names:
+        cloudformation.create_stack(StackName=name, **request)
+    assert {aws.wait(name) for name in names} == {"CREATE_COMPLETE"}
+    for name in names:
+        cloudformation.delete_stack(StackName=name)
