@@ -25,7 +25,6 @@ WHOLE = [
     "image_dfl.dcm",
     "reportsi.dcm",
     "rtplan.dcm",
-    "UN_sequence.dcm",
 ]
 
 

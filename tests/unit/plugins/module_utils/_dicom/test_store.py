@@ -25,7 +25,7 @@ from pynetdicom import AE, evt
 from pynetdicom.pdu_primitives import A_ABORT
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
-NAMES = ["CT_small.dcm", "MR_small_bigendian.dcm", "JPEG2000.dcm", "MR_small_RLE.dcm"]
+NAMES = ["CT_small.dcm", "MR_small_bigendian.dcm", "JPEG2000.dcm", "liver_1frame.dcm"]
 
 
 @pytest.fixture

@@ -1,0 +1,83 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The options that the DICOM modules share."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """How to reach a DICOM application entity."""
+
+    DOCUMENTATION = r"""
+options:
+  host:
+    description: The name or address of the peer, or of the tunnel in front of it.
+    type: str
+    required: true
+  port:
+    description: The port of the service.
+    type: int
+    required: true
+  called_ae_title:
+    description: The application entity title of the peer, 1 to 16 characters.
+    type: str
+    required: true
+  calling_ae_title:
+    description: The application entity title to introduce ourselves with, 1 to 16 characters.
+    type: str
+    default: ANSIBLE
+  tls:
+    description:
+      - Use TLS, version 1.2 or newer. The certificate of the peer and its name are always verified.
+      - Without this option the connection is neither encrypted nor verified.
+      - V({}) uses TLS with the CAs of the system and no client certificate.
+    type: dict
+    suboptions:
+      ca_certificate:
+        description: A PEM file with the CA certificates to trust; without it, those of the system.
+        type: path
+      certificate:
+        description: A PEM file with the client certificate, followed by its intermediates.
+        type: path
+      private_key:
+        description: A PEM file with the key of O(tls.certificate), without a passphrase.
+        type: path
+      server_name:
+        description:
+          - The subject alternative name that the certificate of the peer must hold.
+          - Without it, O(host).
+        type: str
+  connect_timeout:
+    description:
+      - How long the connection may take, and then the answer to the request for an association, in
+        seconds.
+    type: float
+    default: 10.0
+  dimse_timeout:
+    description: How long each answer to an operation may take, in seconds.
+    type: float
+    default: 60.0
+  network_timeout:
+    description: How long the peer may take no data while an object is sent, in seconds.
+    type: float
+    default: 30.0
+  max_pdu:
+    description:
+      - The longest protocol data unit to receive, in bytes, from V(4096) to V(1048576).
+      - Longer ones are not sent either, whatever the peer allows.
+    type: int
+    default: 131072
+requirements:
+  - pynetdicom >= 3.0.0
+notes:
+  - When a module fails, C(reason) holds one word for the cause, and C(msg) says what to do. The
+    words are V(invalid_input), V(unknown_host), V(unreachable), V(refused), V(timeout), V(closed),
+    V(tls_required), V(tls_not_offered), V(tls_version), V(tls_failed), V(certificate_missing),
+    V(certificate_expired), V(certificate_unknown_ca), V(certificate_rejected),
+    V(peer_certificate_expired), V(peer_certificate_unknown_ca), V(peer_certificate_name),
+    V(peer_certificate_invalid), V(rejected_called_ae), V(rejected_calling_ae), V(rejected_busy),
+    V(rejected), V(aborted), V(unsupported_sop_class), V(unsupported_transfer_syntax),
+    V(invalid_response), V(status), V(unknown_destination), V(suboperations), V(unreadable),
+    V(not_dicom), V(truncated) and V(not_sent).
+  - Nothing about the content of objects is logged.
+"""

@@ -1,0 +1,168 @@
+#!/usr/bin/python
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dicom_move
+version_added: 1.0.0
+short_description: Have a PACS send images to another application entity
+description:
+  - Sends a C-MOVE for a study, one of its series, or one image, and waits for the final answer.
+  - The peer opens the connection to O(destination), so it must know its address and port.
+  - The module fails when an image did not arrive. That nothing matches is no failure in DICOM;
+    RV(matched) is V(0) then.
+  - In check mode the options are checked, and nothing is asked of the peer.
+options:
+  study_instance_uid:
+    description: The study.
+    type: str
+    required: true
+  series_instance_uid:
+    description: A series of it; without it, the whole study is moved.
+    type: str
+  sop_instance_uid:
+    description: An image of O(series_instance_uid); without it, the whole series is moved.
+    type: str
+  destination:
+    description: The application entity title to move to, 1 to 16 characters.
+    type: str
+    required: true
+  dimse_timeout:
+    description:
+      - How long each answer may take, in seconds.
+      - Some PACS, Dicoogle among them, only answer when the last image has been moved.
+    type: float
+    default: 600.0
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+extends_documentation_fragment:
+  - openpacs.dicoogle.dicom
+  - openpacs.dicoogle.attributes
+author:
+  - openpacs contributors (@openpacs)
+"""
+
+EXAMPLES = r"""
+- name: Bring a study to the workstation
+  openpacs.dicoogle.dicom_move:
+    host: pacs.example.org
+    port: 104
+    called_ae_title: ARCHIVE
+    study_instance_uid: 1.3.6.1.4.1.5962.1.2.1.20040119072730.12322
+    destination: WORKSTATION
+"""
+
+RETURN = r"""
+matched:
+  description: How many images the peer found; null when it does not count them.
+  returned: when the peer has answered, except in check mode
+  type: int
+  sample: 2
+completed:
+  description: How many arrived; null when the peer does not count them.
+  returned: when the peer has answered, except in check mode
+  type: int
+  sample: 2
+warning:
+  description: How many arrived with a warning; null when the peer does not count them.
+  returned: when the peer has answered, except in check mode
+  type: int
+  sample: 0
+not_moved:
+  description: How many did not arrive; null when the peer does not count them.
+  returned: when the peer has answered, except in check mode
+  type: int
+  sample: 0
+not_moved_uids:
+  description: The SOP instance UIDs of those that did not arrive, as far as the peer names them.
+  returned: when images did not arrive
+  type: list
+  elements: str
+remaining:
+  description: How many were left when the peer stopped; null when the peer does not count them.
+  returned: when the peer has answered, except in check mode
+  type: int
+  sample: 0
+status:
+  description: The DIMSE status of the final answer.
+  returned: when the peer has answered, except in check mode
+  type: str
+  sample: "0x0000"
+status_text:
+  description: The DIMSE status in words.
+  returned: when the peer has answered, except in check mode
+  type: str
+  sample: 0x0000 Success
+level:
+  description: What was moved, V(study), V(series) or V(image).
+  returned: success
+  type: str
+  sample: study
+reason:
+  description: One word for the cause; see the notes.
+  returned: failure
+  type: str
+  sample: unknown_destination
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.library import (
+    require_library,
+)
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.move import (
+    Selection,
+    counts_result,
+    move,
+)
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer import (
+    ae_title,
+    build_peer,
+    peer_argument_spec,
+)
+
+
+def main() -> None:
+    """Send a C-MOVE and report the final answer."""
+    spec = {
+        **peer_argument_spec(),
+        "study_instance_uid": {"type": "str", "required": True},
+        "series_instance_uid": {"type": "str"},
+        "sop_instance_uid": {"type": "str"},
+        "destination": {"type": "str", "required": True},
+        "dimse_timeout": {"type": "float", "default": 600.0},
+    }
+    module = AnsibleModule(
+        argument_spec=spec,
+        required_by={"sop_instance_uid": ["series_instance_uid"]},
+        supports_check_mode=True,
+    )
+    require_library(module)
+    params = module.params
+    selection = Selection(
+        params["study_instance_uid"], params["series_instance_uid"], params["sop_instance_uid"]
+    )
+    try:
+        peer = build_peer(params)
+        destination = ae_title("destination", params["destination"])
+        if module.check_mode:
+            module.exit_json(changed=True, level=selection.level)
+        status, counts = move(peer, selection, destination)
+    except DicomError as error:
+        module.fail_json(**error.result())
+    module.exit_json(
+        changed=counts.matched != 0,
+        level=selection.level,
+        status=f"0x{status.code:04X}",
+        status_text=status.text,
+        **counts_result(counts),
+    )
+
+
+if __name__ == "__main__":
+    main()
