@@ -52,7 +52,7 @@ class Started:
 
     def child(self) -> dict[str, Any]:
         """What the child noted at its start."""
-        for _ in range(500):
+        for _ in range(6000):
             if self.record.exists():
                 return dict(json.loads(self.record.read_text()))
             if self.process.poll() is not None:
@@ -62,18 +62,18 @@ class Started:
 
     def errors(self) -> str:
         """What the process wrote to standard error until it ended."""
-        return self.process.communicate(timeout=10)[1]
+        return self.process.communicate(timeout=60)[1]
 
     def kill(self) -> None:
         """End the process and whatever it started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=60)
 
     def stop(self) -> int:
         """Ask the process to end as a container engine does; its exit status."""
         self.process.terminate()
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
 
 @dataclass

@@ -384,7 +384,7 @@ class TestSecondWriter:
         first = dicoogle.start()
         first.child()
         first.process.send_signal(how)
-        first.process.wait(timeout=10)
+        first.process.wait(timeout=60)
         make_dicoogle(data=Path(dicoogle.settings["DICOOGLE_DATA"])).start().child()
 
 

@@ -133,3 +133,19 @@ class TestUnpack:
         page = tmp_path / "dicoogle.zip"
         page.write_text("<html>404</html>")
         assert self.unpack(page, tmp_path / "opt").returncode != 0
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_the_readme_tells_each_setting_and_its_default(image: str) -> None:
+    readme = (DOCKER / "README.md").read_text()
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`|empty) \|", readme, re.MULTILINE))
+    internal = re.compile("_HOME|_DATA|_RUN|_CONFIGURATION|LANG")
+    settings = {k: v for k, v in image_environment(image).items() if not internal.search(k)}
+    assert settings == {k: v for k, v in rows.items() if k.startswith(image.upper())}
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_the_readme_names_the_base(image: str) -> None:
+    base = instructions(image)[0][1].removeprefix("BASE=")
+    assert f"| `{image}` | " in (readme := (DOCKER / "README.md").read_text())
+    assert f"| `{base}` |" in readme
