@@ -63,10 +63,10 @@ def _as_template_rules(
 
 
 def _template_rule(rule: dict[str, Any], peer: str) -> dict[str, Any]:
-    names = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}
-    for range_ in rule["IpRanges"]:
-        names |= range_
-    for range_ in rule["Ipv6Ranges"]:
+    names: dict[str, Any] = {
+        name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule
+    }
+    for range_ in rule["IpRanges"] + rule["Ipv6Ranges"]:
         names |= range_
     for prefix in rule["PrefixListIds"]:
         names[f"{peer}PrefixListId"] = prefix["PrefixListId"]

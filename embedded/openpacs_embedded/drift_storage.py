@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from itertools import zip_longest
 from typing import Any
 
 from ministack.services import ecr, efs, kms, s3
@@ -68,10 +67,10 @@ def _as_written(file_system: Record, expected: Any) -> Any:
     now = file_system["FileSystemPolicy"]
     if now is None or expected is None:
         return now
-    wanted = expected["Statement"]
+    written = {key for statement in expected["Statement"] for key in statement}
     statements = [
-        {key: value for key, value in statement.items() if key in written or key in _KEPT}
-        for statement, written in zip_longest(now["Statement"], wanted, fillvalue={})
+        {key: value for key, value in statement.items() if key in written | _KEPT}
+        for statement in now["Statement"]
     ]
     return {key: now[key] for key in now if key in expected} | {"Statement": statements}
 

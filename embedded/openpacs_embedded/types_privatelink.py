@@ -8,6 +8,7 @@ The calls that read endpoint services are in services_privatelink.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -15,6 +16,7 @@ from ministack.core.responses import AccountRegionScopedDict, get_region
 from ministack.services import ec2
 
 from openpacs_embedded.ec2_calls import refused, set_tags
+from openpacs_embedded.patching import replace
 from openpacs_embedded.persistence import register_store
 from openpacs_embedded.types_registry import Attributes, Properties, ResourceType, amend, register
 
@@ -138,8 +140,15 @@ def _complete_endpoint(physical_id: str, new: Properties, _old: Properties) -> A
     return {"DnsEntries": pairs}
 
 
+def reset(original: Callable[[], None]) -> None:
+    """Forget the endpoint services with everything else of EC2."""
+    original()
+    endpoint_services.clear()
+
+
 def install() -> None:
     register_store("vpc_endpoint_services", endpoint_services)
+    replace("reset", reset, ec2)
     register(
         "AWS::EC2::VPCEndpointService",
         ResourceType(_create_service, _update_service, _delete_service),
