@@ -52,7 +52,26 @@ def _refuse_plan_in_use(physical_id: str, _props: Properties) -> None:
         raise ValueError(_sdk_error(message, "Backup", 400))
 
 
+def _lock(physical_id: str, new: Properties, _old: Properties) -> Attributes:
+    """The vault's lock, which MiniStack drops; without ChangeableForDays it may be lifted."""
+    lock = new.get("LockConfiguration") or {}
+    vault = backup._vaults[physical_id]
+    vault["Locked"] = bool(lock)
+    for name in ("MinRetentionDays", "MaxRetentionDays"):
+        vault.pop(name, None)
+        if name in lock:
+            vault[name] = int(lock[name])
+    return {}
+
+
+def _refuse_taken_vault(new: Properties, old: Properties) -> None:
+    if not old and new["BackupVaultName"] in backup._vaults:
+        message = f"Backup vault with the same name already exists: {new['BackupVaultName']}"
+        raise ValueError(_sdk_error(message, "Backup", 400))
+
+
 def install() -> None:
+    amend("AWS::Backup::BackupVault", check=_refuse_taken_vault, complete=_lock)
     register(
         "AWS::Backup::BackupSelection",
         ResourceType(

@@ -154,8 +154,14 @@ def failures(aws: Any, stack: str) -> list[str]:
     ]
 
 
+def running_hosts(aws: Any) -> dict[str, str]:
+    """The type of each instance, by its id."""
+    reservations = aws.client("ec2").describe_instances()["Reservations"]
+    return {i["InstanceId"]: i["InstanceType"] for r in reservations for i in r["Instances"]}
+
+
 @pytest.mark.parametrize("topology", ["full", "provider_only"])
-def test_the_root_template_deploys_is_up_to_date_and_goes(
+def test_the_root_template_deploys_changes_and_goes(
     aws: Any, root_url: str, root_parameters: dict[str, str], topology: str
 ) -> None:
     cloudformation = aws.client("cloudformation")
@@ -171,4 +177,10 @@ def test_the_root_template_deploys_is_up_to_date_and_goes(
     assert aws.wait(name) == "CREATE_COMPLETE", failures(aws, name)
     refusal = aws.refusal(cloudformation.update_stack, **request)
     assert refusal == "No updates are to be performed."
+    hosts = running_hosts(aws)
+    assert len(hosts) == (2 if topology == "full" else 0)
+    change = {"ParameterKey": "InstanceType", "ParameterValue": "t3.small"}
+    cloudformation.update_stack(**{**request, "Parameters": [*request["Parameters"], change]})
+    assert aws.wait(name) == "UPDATE_COMPLETE", failures(aws, name)
+    assert running_hosts(aws) == dict.fromkeys(hosts, "t3.small")
     assert aws.delete(name) == "DELETE_COMPLETE", failures(aws, name)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -563,6 +564,23 @@ def test_a_log_group_does_not_meet_one_that_was_retained(aws: Any, stack: Any) -
         aws.client("logs").delete_log_group(logGroupName=log_group)
 
 
+def test_a_backup_vault_is_locked_and_unlocked(aws: Any, stack: Any) -> None:
+    made = stack(
+        {
+            "Vault": resource(
+                "Backup::BackupVault",
+                BackupVaultName=ref("AWS::StackName"),
+                LockConfiguration={"MinRetentionDays": "7"},
+            )
+        }
+    )
+    backup, vault = aws.client("backup"), {"BackupVaultName": made["Vault"]}
+    assert backup.describe_backup_vault(**vault)["Locked"] is True
+    assert backup.describe_backup_vault(**vault)["MinRetentionDays"] == 7
+    assert made.update("Vault", LockConfiguration={"Ref": "AWS::NoValue"}) == "UPDATE_COMPLETE"
+    assert backup.describe_backup_vault(**vault)["Locked"] is False
+
+
 def test_stack_tags_reach_what_takes_tags(aws: Any, stack: Any) -> None:
     made = {
         "Zone": resource("Route53::HostedZone", Name="tags.test"),
@@ -632,6 +650,7 @@ REFUSED_IN_A_NETWORK = {
     "target bucket for logging": resource(
         "S3::Bucket", LoggingConfiguration={"DestinationBucketName": "nope"}
     ),
+    "same name already exists": resource("Backup::BackupVault", BackupVaultName="taken"),
     "Backup vault nope": resource(
         "Backup::BackupPlan",
         BackupPlan={
@@ -642,6 +661,15 @@ REFUSED_IN_A_NETWORK = {
 }
 
 
+@pytest.fixture(scope="module")
+def taken(aws: Any) -> Iterator[str]:
+    """The name of a vault that nobody's stack made."""
+    aws.client("backup").create_backup_vault(BackupVaultName="taken")
+    yield "taken"
+    aws.client("backup").delete_backup_vault(BackupVaultName="taken")
+
+
+@pytest.mark.usefixtures("taken")
 @pytest.mark.parametrize("reason", REFUSED_IN_A_NETWORK)
 def test_what_a_service_would_refuse_is_refused(aws: Any, reason: str) -> None:
     refused = {**REFUSED_IN_A_NETWORK[reason], "DependsOn": ["Subnet", "Group"]}
