@@ -22,7 +22,8 @@ options:
     description:
       - V(started) starts the server unless it runs with the same source and port; after a change
         of these it is restarted.
-      - V(stopped) gives running stack operations five seconds to end, saves the state and ends the server.
+      - V(stopped) gives running stack operations five seconds to end, saves the state and ends the
+        server.
       - V(reset) forgets everything in this AWS. A running server runs on, a stopped one stays
         stopped.
     type: str
@@ -124,7 +125,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.errors import (
     EmbeddedError,
 )

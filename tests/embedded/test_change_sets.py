@@ -8,7 +8,7 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from conftest import EmbeddedAws, Template
+from harness import EmbeddedAws, Template
 
 QUEUE: dict[str, Any] = {"Type": "AWS::SQS::Queue"}
 DELAY = {"Type": "String", "Default": "0"}

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import EmbeddedAws, Template
+from harness import EmbeddedAws, Template
 
 QUEUE: dict[str, Any] = {"Type": "AWS::SQS::Queue"}
 ROLE = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conftest import EmbeddedAws, Template
+from harness import EmbeddedAws, Template
 
 
 def queue(**properties: Any) -> dict[str, Any]:

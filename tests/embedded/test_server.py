@@ -13,13 +13,14 @@ import time
 import urllib.request
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded import lifecycle, server
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.layout import Layout
-from conftest import SOURCE, VENV, EmbeddedAws
+from harness import SOURCE, VENV, EmbeddedAws
 
 QUEUE: dict[str, Any] = {"Type": "AWS::SQS::Queue"}
 CRHELPER_LIKE = """
@@ -98,6 +99,16 @@ def listening_sockets(pid: int) -> set[str]:
 
 def test_listens_on_one_port_of_the_loopback_interface(process: Process) -> None:
     assert listening_sockets(process.pid) == {f"0100007F:{process.port:04X}"}
+
+
+def test_simultaneous_starts_end_with_one_server(tmp_path: Path) -> None:
+    layout = Layout(path=tmp_path, venv=VENV)
+    desired = lifecycle.Desired("started", SOURCE)
+    with ThreadPoolExecutor() as runs:
+        outcomes = list(runs.map(lambda _: lifecycle.reach(desired, layout), range(3)))
+    lifecycle.reach(lifecycle.Desired("stopped", SOURCE), layout)
+    assert len({outcome.after.pid for outcome in outcomes}) == 1
+    assert sorted(outcome.actions for outcome in outcomes) == [(), (), ("start",)]
 
 
 def test_stop_and_start_keep_stacks_objects_and_the_port(process: Process) -> None:
