@@ -87,7 +87,8 @@ def present(run: Run, desired: plan.Desired, may_replace: bool) -> Outcome:
     stack = tree.get(desired.name)
     action = plan.next_action(stack, may_replace)
     if action is Action.REFUSE and stack:
-        raise _failure(run.reader(stack.name, stack.stack_id), stack.status)
+        reader = waiter.EventReader(run.client, stack.name, stack.stack_id)
+        raise _failure(reader, stack.status)
     if action is Action.REPLACE and stack:
         outcome = _replace(run, desired, stack)
     elif action is Action.UPDATE and stack:
@@ -140,9 +141,10 @@ def _replace(run: Run, desired: plan.Desired, stack: Stack) -> Outcome:
     replacement = Change(stack.name, template.NESTED_STACK, "Modify", "True", (stack.status,))
     if run.check_mode:
         return Outcome("replace", [replacement])
-    _delete(run, stack, desired.role_arn)
+    retained = _delete(run, stack, desired.role_arn)
     outcome = _by_change_set(run, desired, {})
-    return replace(outcome, action="replace", changes=[replacement, *outcome.changes])
+    changed = [replacement, *outcome.changes]
+    return replace(outcome, action="replace", changes=changed, retained=retained)
 
 
 def _update(run: Run, desired: plan.Desired, tree: Tree, stack: Stack) -> Outcome:
