@@ -13,6 +13,7 @@ from ministack.services.cloudformation.helpers import _sdk_error
 from openpacs_embedded.patching import extend, replace
 from openpacs_embedded.types_registry import Attributes, Properties, amend
 
+ENFORCED = "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"
 LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 COGNITO_MEMBERS = (
     "UserPoolArn",
@@ -49,6 +50,7 @@ def _subnets(props: Properties) -> list[str]:
 def _complete_load_balancer(physical_id: str, new: Properties, _old: Properties) -> Attributes:
     load_balancer = alb._lbs[physical_id]
     load_balancer["Subnets"] = _subnets(new)
+    load_balancer[ENFORCED] = new.get(ENFORCED)
     load_balancer["VpcId"] = ec2._subnets[_subnets(new)[0]]["VpcId"]
     return {"LoadBalancerFullName": physical_id.partition("loadbalancer/")[2]}
 
@@ -118,7 +120,7 @@ def action_xml(original: Any, action: dict[str, Any]) -> str:
 
 
 def load_balancer_xml(original: Any, load_balancer: dict[str, Any]) -> str:
-    """DescribeLoadBalancers with the zone that each subnet really has."""
+    """DescribeLoadBalancers with the zones of the subnets and the rule for PrivateLink traffic."""
     element = original(load_balancer)
     head, _, rest = element.partition("<AvailabilityZones>")
     _, _, tail = rest.partition("</AvailabilityZones>")
@@ -128,6 +130,8 @@ def load_balancer_xml(original: Any, load_balancer: dict[str, Any]) -> str:
         for subnet in load_balancer["Subnets"]
         if subnet in ec2._subnets
     )
+    if enforced := load_balancer.get(ENFORCED):
+        tail = tail.removesuffix("</member>") + f"<{ENFORCED}>{enforced}</{ENFORCED}></member>"
     return f"{head}<AvailabilityZones>{zones}</AvailabilityZones>{tail}"
 
 

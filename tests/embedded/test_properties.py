@@ -270,10 +270,11 @@ def test_a_nat_gateway_shows_its_address(aws: Any, stack: Any) -> None:
 def test_privatelink_end_to_end(aws: Any, stack: Any) -> None:
     name = {"Fn::Sub": "com.amazonaws.vpce.${AWS::Region}.${Service}"}
     principal = "arn:aws:iam::000000000000:root"
+    enforced = "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"
     made = stack(
         network()
         | {
-            "Balancer": balancer(Type="network"),
+            "Balancer": balancer(Type="network", **{enforced: "off"}),
             "Service": resource(
                 "EC2::VPCEndpointService", NetworkLoadBalancerArns=[ref("Balancer")]
             ),
@@ -296,6 +297,10 @@ def test_privatelink_end_to_end(aws: Any, stack: Any) -> None:
     )
     ec2, service = aws.client("ec2"), {"ServiceId": made["Service"]}
     endpoint_id = made["Endpoint"]
+
+    arns = {"LoadBalancerArns": [made["Balancer"]]}
+    (load_balancer,) = aws.client("elbv2").describe_load_balancers(**arns)["LoadBalancers"]
+    assert load_balancer[enforced] == "off"
 
     described = ec2.describe_vpc_endpoint_service_configurations(ServiceIds=[made["Service"]])
     (configuration,) = described["ServiceConfigurations"]
