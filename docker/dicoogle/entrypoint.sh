@@ -16,7 +16,7 @@ claim_index() {
   exec 9>> "$lease"
   flock --nonblock 9 || refuse "the index in $DICOOGLE_DATA/index belongs to another Dicoogle" \
     "($(cat "$lease")). Two writers ruin it: stop the other one first."
-  echo "$(hostname) since $(date -u +%Y-%m-%dT%H:%M:%SZ)" > "$lease"
+  echo "$(uname -n) since $(date -u +%Y-%m-%dT%H:%M:%SZ)" > "$lease"
 }
 
 render_configuration() {

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Healthy: Dicoogle's web API answers, and both DICOM services accept a connection.
 # Dicoogle keeps running when one of the three failed to start.
 set -eu

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # healthcheck.sh PORT: Ghostunnel listens and, as a server, reaches its target.
 # PORT is the one given to Ghostunnel as --status http://127.0.0.1:PORT.
 set -eu
