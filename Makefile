@@ -98,8 +98,8 @@ lint: $(BIN)/.test $(COLLECTION) .cache/checkov/bin/checkov  ## Style, types, te
 	@yamllint --strict .
 	@ansible-lint --offline --strict --quiet
 	$(call say,CloudFormation: cfn-lint and checkov)
-	@cfn-lint cloudformation/*.yaml
-	@.cache/checkov/bin/checkov --quiet --compact --framework cloudformation --directory cloudformation
+	@cfn-lint
+	@.cache/checkov/bin/checkov --config-file .checkov.yaml --quiet --compact
 
 .PHONY: unit
 unit: $(BIN)/.test  ## Pure functions, modules with fakes, templates as data
@@ -146,6 +146,10 @@ release: $(BIN)/.test $(CORES)  ## Build the tarball, install and run it on both
 	@bash tests/release/run.sh .cache/cores/oldest
 	$(call say,The tarball on the newest ansible-core)
 	@bash tests/release/run.sh .cache/cores/newest
+
+.PHONY: docs
+docs: $(BIN)/.test  ## Draw the picture from the templates
+	@python docs/architecture.py
 
 .PHONY: clean
 clean:  ## Remove everything that make has made

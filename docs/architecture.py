@@ -99,7 +99,7 @@ CONTAINERS = {
 
 def read(name: str) -> dict[str, Any]:
     """Return a template, all functions in their long form."""
-    template: dict[str, Any] = load(str(FOLDER / f"{name}.yaml"))
+    template: dict[str, Any] = load(str(FOLDER / f"{name}.template"))
     return template
 
 
@@ -188,7 +188,7 @@ def picture() -> str:
     """Return the whole picture as SVG."""
     root = read("root")
     stacks = {
-        name: resource["Properties"]["TemplateURL"].removesuffix(".yaml")
+        name: resource["Properties"]["TemplateURL"].removesuffix(".template")
         for name, resource in root["Resources"].items()
     }
     placed = VPCS.keys() | STACKS.keys() | DRAWN_OTHERWISE

@@ -12,7 +12,7 @@ from cfnlint.decode.cfn_yaml import load
 
 FOLDER = Path(__file__).parents[1] / "cloudformation"
 TEMPLATES: dict[str, dict[str, Any]] = {
-    path.stem: load(str(path)) for path in sorted(FOLDER.glob("*.yaml"))
+    path.stem: load(str(path)) for path in sorted(FOLDER.glob("*.template"))
 }
 ROOT = TEMPLATES["root"]
 NESTED = {

@@ -60,7 +60,7 @@ author:
 EXAMPLES = r"""
 - name: Upload the templates
   openpacs.dicoogle.cloudformation_package:
-    template: cloudformation/root.yaml
+    template: cloudformation/root.template
     bucket: dicoogle-artifacts
     kms_key_id: alias/dicoogle
     region: eu-west-1

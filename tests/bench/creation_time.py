@@ -8,7 +8,7 @@ outputs exist when all of it is complete. Conditions are not looked at: everythi
 Durations are typical figures per resource type, good for comparing templates, not for promising
 times.
 
-    python tests/bench/creation_time.py cloudformation/root.yaml
+    python tests/bench/creation_time.py cloudformation/root.template
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 CHECKOUT = Path(__file__).parents[2]
 VENV = CHECKOUT / ".cache" / "embedded-venv"
-TEMPLATES = sorted((CHECKOUT / "cloudformation").glob("*.yaml"))
+TEMPLATES = sorted((CHECKOUT / "cloudformation").glob("*.template"))
 BEYOND_THE_SCHEMA = {  # create-only by the resource reference, not marked so in the schema
     "AWS::Route53::RecordSet": {"Name"},
 }
@@ -81,7 +81,7 @@ def test_a_type_of_ours_is_known_and_replaced_as_its_schema_says(
     ["", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1hZGUgdXAga2V5IG9mIDMyIGJ5dGVzLCBmb3IgYSB0"],
 )
 def test_the_bootstrap_template_deploys_and_goes(aws: Any, public_key: str) -> None:
-    template = (CHECKOUT / "cloudformation" / "bootstrap.yaml").read_text()
+    template = (CHECKOUT / "cloudformation" / "bootstrap.template").read_text()
     cloudformation = aws.client("cloudformation")
     parameters = {"EnvironmentName": "house", "PublicKeyMaterial": public_key}
     cloudformation.create_stack(
@@ -138,7 +138,7 @@ def root_url(aws: Any) -> str:
 
     aws.client("s3").create_bucket(Bucket="house-artifacts")
     destination = package.Destination("house-artifacts", "t", "us-east-1", "amazonaws.com")
-    packed = package.read_package(CHECKOUT / "cloudformation" / "root.yaml", destination)
+    packed = package.read_package(CHECKOUT / "cloudformation" / "root.template", destination)
     package.upload_artifacts(aws.client("s3"), "house-artifacts", list(packed.artifacts), None)
     return packed.url
 

@@ -5,7 +5,8 @@ set -euo pipefail
 
 bin=$(cd "$1/bin" && pwd)
 work=$(mktemp -d)
-export ANSIBLE_COLLECTIONS_PATH=$work/collections ANSIBLE_CONFIG=/dev/null ANSIBLE_HOME=$work/ansible
+touch "$work/ansible.cfg"
+export ANSIBLE_COLLECTIONS_PATH=$work/collections ANSIBLE_CONFIG=$work/ansible.cfg ANSIBLE_HOME=$work/ansible
 playbook() {
     local name=$1
     shift

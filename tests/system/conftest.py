@@ -48,7 +48,7 @@ class Account:
         return {
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(self.checkout.parents[2]),
-            "ANSIBLE_CONFIG": "/dev/null",
+            "ANSIBLE_CONFIG": str(self.checkout / "ansible.cfg"),
             "DOCKER_HOST": "tcp://127.0.0.1:1",
             "CONTAINER_HOST": "tcp://127.0.0.1:1",
         }

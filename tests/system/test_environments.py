@@ -95,7 +95,7 @@ def test_a_failing_nested_resource_rolls_back_and_is_named(
 ) -> None:
     failing = {"dicoogle_environment": "failing", "dicoogle_topology": "provider_only"}
     broken = dataclasses.replace(account, checkout=copy_of_the_checkout(tmp_path))
-    template = broken.checkout / "cloudformation" / "import.yaml"
+    template = broken.checkout / "cloudformation" / "import.template"
     text = template.read_text()
     assert "subnet/${SubnetId}" in text
     template.write_text(text.replace("subnet/${SubnetId}", "subnet/subnet-00000000000000000"))

@@ -50,7 +50,7 @@ def physical_ids(account: Account, environment: str) -> dict[str, str]:
 
 def calls(account: Account) -> list[dict[str, t.Any]]:
     """Return the calls that the embedded AWS has logged so far."""
-    lines = (account.folder / "access.log").read_text().splitlines()
+    lines = (account.folder / "data" / "access.log").read_text().splitlines()
     return [json.loads(line) for line in lines]
 
 
@@ -83,7 +83,7 @@ def test_the_first_run_creates_the_root_and_every_nested_stack(
     statuses = {name: stack["StackStatus"] for name, stack in tree_of(account, "first").items()}
     assert len(statuses) > 10
     assert set(statuses.values()) == {"CREATE_COMPLETE"}
-    assert "https://first.example.org" in first.output
+    assert "https://first-us-east-1.example.org/" in first.output
 
 
 def test_the_same_command_again_changes_nothing_and_costs_little(
@@ -92,7 +92,7 @@ def test_the_same_command_again_changes_nothing_and_costs_little(
     before, start = len(calls(account)), time.monotonic()
     again = account.succeed("site", **FIRST)
     seconds = time.monotonic() - start
-    made = [call for call in calls(account)[before:] if call.get("caller") != "internal"]
+    made = [call for call in calls(account)[before:] if not call["internal"]]
     print(f"unchanged run: {len(made)} calls, {seconds:.1f} s")
     assert again.changed == 0
     assert len(made) <= CALLS_OF_AN_UNCHANGED_RUN, [f"{c['service']}:{c['action']}" for c in made]
@@ -123,7 +123,7 @@ def test_a_changed_template_updates_only_its_own_stack(
 ) -> None:
     before = tree_of(account, "first")
     changed = dataclasses.replace(account, checkout=copy_of_the_checkout(tmp_path))
-    template = changed.checkout / "cloudformation" / "monitoring.yaml"
+    template = changed.checkout / "cloudformation" / "monitoring.template"
     text = template.read_text()
     assert "AlarmDescription: " in text
     template.write_text(text.replace("AlarmDescription: ", "AlarmDescription: Changed. ", 1))

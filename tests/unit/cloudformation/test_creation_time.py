@@ -36,12 +36,12 @@ Resources:
 
 
 def test_root_is_created_in_less_than_two_fifths_of_the_time_of_the_original() -> None:
-    root = Stack(FOLDER / "root.yaml")
+    root = Stack(FOLDER / "root.template")
     assert root.duration <= 0.40 * ORIGINAL, "\n".join(report(root))
 
 
 def test_service_is_what_comes_last() -> None:
-    assert Stack(FOLDER / "root.yaml").critical_path()[-1].name == "Service"
+    assert Stack(FOLDER / "root.template").critical_path()[-1].name == "Service"
 
 
 def test_model_waits_for_references_and_for_all_of_a_nested_stack(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_no_table_of_regions() -> None:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_no_partition_is_written_down(name: str) -> None:
-    text = (FOLDER / f"{name}.yaml").read_text()
+    text = (FOLDER / f"{name}.template").read_text()
     assert not re.search(r"arn:aws[a-z-]*:(?!\[)[a-z0-9*]", text.replace("arn:aws[a-z-]*:", ""))
 
 
@@ -141,7 +141,7 @@ def test_dicom_service_is_behind_a_tunnel_for_named_clients(
 
 
 def test_no_tunnel_lets_everyone_in() -> None:
-    text = (FOLDER / "task.yaml").read_text()
+    text = (FOLDER / "task.template").read_text()
     assert "--allow-all" not in text
     assert "--disable-authentication" not in text
 
@@ -310,7 +310,7 @@ def test_logs_are_encrypted_and_kept_for_more_than_a_year() -> None:
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, where
         assert group["KmsKeyId"] == {"Ref": "KmsKeyArn"}, where
     for name, stack in NESTED.items():
-        nested = TEMPLATES[stack["Properties"]["TemplateURL"].removesuffix(".yaml")]
+        nested = TEMPLATES[stack["Properties"]["TemplateURL"].removesuffix(".template")]
         if "LogRetentionDays" in nested.get("Parameters", {}):
             assert "LogRetentionDays" in stack["Properties"]["Parameters"], name
 
@@ -602,7 +602,7 @@ def test_private_zone_shadows_no_real_domain() -> None:
 
 def test_every_parameter_of_a_nested_stack_is_used_and_given() -> None:
     for name, stack in NESTED.items():
-        template = TEMPLATES[stack["Properties"]["TemplateURL"].removesuffix(".yaml")]
+        template = TEMPLATES[stack["Properties"]["TemplateURL"].removesuffix(".template")]
         declared = template.get("Parameters", {})
         given = stack["Properties"].get("Parameters", {})
         required = {key for key, value in declared.items() if "Default" not in value}

@@ -133,6 +133,6 @@ def test_topology_of_a_provider_alone_makes_nothing_of_a_hospital() -> None:
 
 
 def test_templates_fit_where_they_are_sent() -> None:
-    assert len((FOLDER / "bootstrap.yaml").read_bytes()) < 51_200  # as template body
-    for path in FOLDER.glob("*.yaml"):
+    assert len((FOLDER / "bootstrap.template").read_bytes()) < 51_200  # as template body
+    for path in FOLDER.glob("*.template"):
         assert path.stat().st_size < 1_000_000, path.name  # from S3
