@@ -11,7 +11,6 @@ SUBJECTS = (
     "registry_layers",
     "lambda_worker",
     "template_cache",
-    "template_cache",
     "template_urls",
     "parameter_checks",
     "template_checks",
