@@ -123,7 +123,7 @@ author:
 EXAMPLES = r"""
 - name: Upload the templates
   openpacs.dicoogle.cloudformation_package:
-    template: cloudformation/root.yaml
+    template: cloudformation/root.template
     bucket: pacs-artifacts
   register: package
 
@@ -147,7 +147,7 @@ EXAMPLES = r"""
 - name: Deploy a small stack, again from the start when its creation has failed before
   openpacs.dicoogle.cloudformation_stack:
     name: pacs-bootstrap
-    template: cloudformation/bootstrap.yaml
+    template: cloudformation/bootstrap.template
     on_rollback_complete: replace
 
 - name: Delete the stack
@@ -224,9 +224,10 @@ stacks:
       status: CREATE_COMPLETE
       outputs: {VpcId: vpc-0123456789abcdef0}
 retained:
-  description: Resources that the deletion of the stack has left behind, with the keys C(path),
-    C(type) and C(physical_id).
-  returned: success
+  description:
+    - Resources that the deletion of the stack, or the rollback of its creation, has left behind.
+    - Each has the keys C(path), C(type) and C(physical_id).
+  returned: success, and when an operation on the stack fails
   type: list
   elements: dict
   sample: [{path: pacs/Storage/Images, type: "AWS::S3::Bucket", physical_id: pacs-images}]

@@ -283,6 +283,7 @@ def _failure(reader: waiter.EventReader, status: str) -> StackError:
         stack_id=reader.stack_id,
         status=status,
         root_cause=[cause.result() for cause in causes],
+        retained=reader.retained(),
     )
 
 
@@ -294,11 +295,12 @@ def _protect(run: Run, desired: plan.Desired, outcome: Outcome) -> Outcome:
         return outcome
     if not run.check_mode:
         api.set_termination_protection(run.client, desired.name, wanted)
+    if outcome.action not in ("none", "update"):
+        return outcome
     change = Change(
         desired.name, template.NESTED_STACK, "Modify", "False", ("EnableTerminationProtection",)
     )
-    action = "update" if outcome.action == "none" else outcome.action
-    return replace(outcome, action=action, changes=[*outcome.changes, change])
+    return replace(outcome, action="update", changes=[*outcome.changes, change])
 
 
 def _token() -> str:

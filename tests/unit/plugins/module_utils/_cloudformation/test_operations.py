@@ -209,6 +209,7 @@ def test_a_failed_update_names_the_resource_and_what_to_do() -> None:
         change_set("pacs", change("Queue")),
         own("pacs", "UPDATE_IN_PROGRESS"),
         event("pacs", "Queue", "UPDATE_FAILED", physical_id="q-1", reason="Quota exceeded."),
+        event("pacs", "Bucket", "DELETE_SKIPPED", physical_id="b-1"),
         own("pacs", "UPDATE_ROLLBACK_COMPLETE"),
         describe_stacks=stacks(description("pacs")),
         get_template={"TemplateBody": TREE},
@@ -221,6 +222,7 @@ def test_a_failed_update_names_the_resource_and_what_to_do() -> None:
         "correct the cause and run again."
     )
     assert failure.value.details["root_cause"][0]["path"] == "pacs/Queue"
+    assert failure.value.details["retained"][0]["physical_id"] == "b-1"
 
 
 FAILED_CREATION = [
@@ -299,6 +301,20 @@ def test_protection_alone_is_a_change(check_mode: bool) -> None:
     assert outcome.action == "update"
     assert outcome.changes[0].properties == ("EnableTerminationProtection",)
     assert ("update_termination_protection" in client.called) is not check_mode
+
+
+def test_protection_of_a_new_stack_is_part_of_its_creation() -> None:
+    client = client_for_change(
+        change_set("pacs", change("Queue")),
+        own("pacs", "CREATE_IN_PROGRESS"),
+        own("pacs", "CREATE_COMPLETE"),
+        describe_stacks=[MISSING, stacks(description("pacs"))],
+        update_termination_protection={},
+    )
+    desired = replace(DESIRED, termination_protection=True)
+    outcome = operations.present(run(client), desired, may_replace=False)
+    assert [item.path for item in outcome.changes] == ["pacs/Queue"]
+    assert dict(client.calls)["update_termination_protection"]["EnableTerminationProtection"]
 
 
 def test_an_absent_stack_costs_one_call() -> None:
