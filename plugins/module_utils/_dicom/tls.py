@@ -136,9 +136,12 @@ def _await_objection(peer: Peer, connection: socket.socket) -> DicomError | None
     except OSError as error:
         if isinstance(error, ssl.SSLError) and error.reason in {*_FAILURES, *_REJECTIONS}:
             return explain(peer, error)
-    reason = _rejection(peer)
-    cause = "the peer closed the connection after the TLS handshake"
-    return _error(peer, reason, f"{cause}: most likely, {_meaning(peer, reason)}")
+    return _error(
+        peer,
+        Reason.CLOSED,
+        "the peer closed the connection after the TLS handshake, without saying why. Either the "
+        f"service behind it is down, or {_meaning(peer, _rejection(peer))}",
+    )
 
 
 def _speaks_tls(peer: Peer) -> bool:
