@@ -105,7 +105,7 @@ def refusal(code: str, message: str) -> ClientError:
 class FakeClient:
     """Answers each operation from its own list, the last answer again and again.
 
-    An answer is a response, an exception to raise, or a function of the request.
+    An answer is a response, an exception to raise, or a function of the client and the request.
     calls: the operations called, with their arguments.
     """
 
@@ -126,7 +126,7 @@ class FakeClient:
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
             if isinstance(answer, Exception):
                 raise answer
-            return answer(**arguments) if callable(answer) else answer
+            return answer(self, **arguments) if callable(answer) else answer
 
         return call
 

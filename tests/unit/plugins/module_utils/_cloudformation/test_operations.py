@@ -57,17 +57,14 @@ def stacks(*found: dict[str, Any]) -> dict[str, Any]:
     return {"Stacks": list(found)}
 
 
-def operation(client: FakeClient, *entries: dict[str, Any]) -> Callable[..., dict[str, Any]]:
-    """Answer with the events of the operation that was started last, newest first."""
+def operation(*entries: dict[str, Any]) -> Callable[..., dict[str, Any]]:
+    """Answer with the events, newest first, as those of the operation that was started last."""
 
-    def answer(**_request: Any) -> dict[str, Any]:
-        started = [
-            arguments for _name, arguments in client.calls if "ClientRequestToken" in arguments
-        ]
-        token = started[-1]["ClientRequestToken"]
-        return {
-            "StackEvents": [entry | {"ClientRequestToken": token} for entry in reversed(entries)]
-        }
+    def answer(client: FakeClient, **_request: Any) -> dict[str, Any]:
+        requests = [arguments for _name, arguments in client.calls]
+        tokens = [item["ClientRequestToken"] for item in requests if "ClientRequestToken" in item]
+        newest_first = reversed(entries)
+        return {"StackEvents": [e | {"ClientRequestToken": tokens[-1]} for e in newest_first]}
 
     return answer
 
@@ -76,16 +73,13 @@ def client_for_change(
     found: dict[str, Any], *entries: dict[str, Any], **answers: Any
 ) -> FakeClient:
     """A client whose change set, found, can be executed with these events in consequence."""
-    client = FakeClient(
-        **{
-            "create_change_set": CREATED,
-            "describe_change_set": found,
-            "execute_change_set": {},
-            "describe_stack_events": lambda **request: operation(client, *entries)(**request),
-        }
-        | answers
-    )
-    return client
+    common = {
+        "create_change_set": CREATED,
+        "describe_change_set": found,
+        "execute_change_set": {},
+        "describe_stack_events": operation(*entries),
+    }
+    return FakeClient(**common | answers)
 
 
 def client_for_plan(found: list[Any], **answers: Any) -> FakeClient:
@@ -242,10 +236,10 @@ def test_a_stack_that_was_never_created_is_not_touched_unasked() -> None:
 
 
 def test_a_stack_that_was_never_created_is_replaced_on_request_and_only_once() -> None:
-    def answer_events(**_request: Any) -> dict[str, Any]:
-        if client.called.count("execute_change_set"):
-            return operation(client, *reversed(FAILED_CREATION))()
-        return operation(client, own("pacs", "DELETE_COMPLETE"))()
+    def answer_events(client: FakeClient, **_request: Any) -> dict[str, Any]:
+        creating = "execute_change_set" in client.called
+        entries = reversed(FAILED_CREATION) if creating else [own("pacs", "DELETE_COMPLETE")]
+        return operation(*entries)(client)
 
     client = client_for_change(
         change_set("pacs", change("Queue")),
@@ -327,12 +321,11 @@ def test_a_deletion_tells_what_is_left() -> None:
     client = FakeClient(
         describe_stacks=stacks(description("pacs")),
         delete_stack={},
-        describe_stack_events=lambda **request: operation(
-            client,
+        describe_stack_events=operation(
             own("pacs", "DELETE_IN_PROGRESS"),
             event("pacs", "Key", "DELETE_SKIPPED", physical_id="key-1"),
             own("pacs", "DELETE_COMPLETE"),
-        )(**request),
+        ),
     )
     outcome = operations.absent(run(client), "pacs", None, None)
     assert outcome.action == "delete"
@@ -344,12 +337,11 @@ def test_a_deletion_that_is_blocked_says_by_what() -> None:
     client = FakeClient(
         describe_stacks=stacks(description("pacs")),
         delete_stack={},
-        describe_stack_events=lambda **request: operation(
-            client,
+        describe_stack_events=operation(
             own("pacs", "DELETE_IN_PROGRESS"),
             event("pacs", "Bucket", "DELETE_FAILED", physical_id="b", reason="Not empty"),
             own("pacs", "DELETE_FAILED"),
-        )(**request),
+        ),
     )
     with pytest.raises(operations.StackError, match=r"pacs/Bucket .*Not empty.*state=absent again"):
         operations.absent(run(client), "pacs", None, None)

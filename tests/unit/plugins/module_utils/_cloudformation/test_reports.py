@@ -30,7 +30,7 @@ DRIFTED = {
 
 def detect(root: dict[str, Any], network: dict[str, Any]) -> dict[str, Any]:
     client = FakeClient(
-        detect_stack_drift=lambda StackName: {"StackDriftDetectionId": StackName},  # noqa: N803
+        detect_stack_drift=lambda client, StackName: {"StackDriftDetectionId": StackName},  # noqa: N803
         describe_stack_drift_detection_status=[
             {"DetectionStatus": "DETECTION_IN_PROGRESS"},
             root,
@@ -51,7 +51,7 @@ def complete(status: str) -> dict[str, Any]:
 def test_resources_of_nested_stacks_are_listed_with_their_path() -> None:
     names = {stack_id("pacs"): "Key", stack_id("pacs-Net-1X2Y3Z"): "Vpc"}
     client = FakeClient(
-        list_stack_resources=lambda StackName: {  # noqa: N803
+        list_stack_resources=lambda client, StackName: {  # noqa: N803
             "StackResourceSummaries": [
                 {
                     "LogicalResourceId": names[StackName],

@@ -80,7 +80,7 @@ def test_an_operation_has_ended_only_when_its_own_token_says_so() -> None:
     )
     lines: list[str] = []
     reader = waiter.EventReader(client, "pacs", stack_id("pacs"), lines.append)
-    assert [reader.status("t") for _ in range(4)] == [None, None, None, "UPDATE_COMPLETE"]
+    assert [reader.status("t") for _look in range(4)] == [None, None, None, "UPDATE_COMPLETE"]
     assert lines[-1] == "00:02 pacs: UPDATE_COMPLETE"
 
 
@@ -90,7 +90,7 @@ def test_events_of_a_failed_nested_stack_are_read_once_and_at_once() -> None:
         stack_id("pacs"): log(own("pacs", "CREATE_IN_PROGRESS"), failed),
         stack_id("network"): log(event("network", "Vpc", "CREATE_FAILED", at=1, reason="full")),
     }
-    client = FakeClient(describe_stack_events=lambda StackName: logs[StackName])  # noqa: N803
+    client = FakeClient(describe_stack_events=lambda client, StackName: logs[StackName])  # noqa: N803
     reader = waiter.EventReader(client, "pacs", stack_id("pacs"))
     assert reader.status() is None
     read = [arguments["StackName"] for _operation, arguments in client.calls]
