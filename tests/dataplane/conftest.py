@@ -4,13 +4,9 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,38 +14,20 @@ import pytest
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 
 CHECKOUT = Path(__file__).parents[2]
-sys.path.insert(0, str(CHECKOUT / "tests" / "dicom"))
+sys.path[:0] = [
+    str(CHECKOUT / "tests" / "dicom"),
+    str(CHECKOUT / "tests" / "integration" / "targets" / "setup_dicom_archive" / "files"),
+]
 
 from dicom_archive import Archive  # noqa: E402
-from dicom_certificates import Authority, Holder  # noqa: E402
+from dicom_certificates import Authority  # noqa: E402
 from dicom_fixtures import make_archive  # noqa: E402, F401
-
-CLIENT = "client.example.org"
-ARCHIVE = "archive.example.org"
-STORAGE = "storage.example.org"
+from programs import Tunnels, await_port  # noqa: E402
 
 
 def pytest_configure() -> None:
     """Make `ansible_collections.openpacs.dicoogle` mean this checkout."""
     _AnsibleCollectionFinder(paths=[str(CHECKOUT / ".cache" / "collections")])._install()
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
-def await_port(port: int, process: subprocess.Popen[Any]) -> None:
-    """Return when something listens on the port."""
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
-        assert process.poll() is None, f"{process.args} ended with {process.returncode}"
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"{process.args} does not listen on {port}")
 
 
 @pytest.fixture
@@ -72,35 +50,6 @@ def run_program() -> Iterator[Callable[[int, list[str]], None]]:
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("pki") / "own", "Own CA")
-
-
-@dataclass(frozen=True)
-class Tunnels:
-    """Starts the two kinds of tunnel with the flags that the service uses."""
-
-    run: Callable[[int, list[str]], None]
-    authority: Authority
-
-    def server(self, holder: Holder, target: int, *allowed: str) -> int:
-        """Return the port of a tunnel that lets in the named clients."""
-        port = free_port()
-        names = [flag for name in allowed for flag in ("--allow-cn", name)]
-        self.run(port, self._command("server", port, f"127.0.0.1:{target}", holder, *names))
-        return port
-
-    def client(self, holder: Holder, target: int, name: str) -> int:
-        """Return the plain port of a tunnel to a server that holds the name."""
-        port = free_port()
-        names = ["--override-server-name", name, "--verify-dns", name]
-        self.run(port, self._command("client", port, f"127.0.0.1:{target}", holder, *names))
-        return port
-
-    def _command(self, mode: str, port: int, target: str, holder: Holder, *more: str) -> list[str]:
-        program = shutil.which("ghostunnel") or ""
-        files = ["--cert", str(holder.certificate), "--key", str(holder.private_key)]
-        trust = ["--cacert", str(self.authority.certificate)]
-        ends = ["--listen", f"127.0.0.1:{port}", "--target", target]
-        return [program, mode, *ends, *files, *trust, "--shutdown-timeout", "1s", *more]
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ARCHIVE, CHECKOUT, CLIENT, Tunnels, free_port
 from dicom_archive import Archive
 from dicom_certificates import Authority
 from dicom_fixtures import sample
+from programs import ARCHIVE, CLIENT, Tunnels, free_port
 from pydicom import dcmread
 
 pytestmark = pytest.mark.skipif(
@@ -98,7 +98,7 @@ def test_500_mb_go_through_in_little_memory(
 
 
 def measure(path: Path, port: int) -> dict[str, Any]:
-    collections = str(CHECKOUT / ".cache" / "collections")
+    collections = str(Path(__file__).parents[2] / ".cache" / "collections")
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, collections, str(path), str(port)],
         capture_output=True,

@@ -18,10 +18,10 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.move impo
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer import Peer, Tls
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.query import find
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.store import store
-from conftest import ARCHIVE, CLIENT, STORAGE, Tunnels, free_port
 from dicom_archive import Archive
 from dicom_certificates import Authority, Holder
 from dicom_fixtures import sample
+from programs import ARCHIVE, CLIENT, STORAGE, Tunnels, free_port
 from pydicom import dcmread
 
 pytestmark = pytest.mark.skipif(

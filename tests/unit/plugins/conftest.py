@@ -7,6 +7,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "dicom"))
+TESTS = Path(__file__).parents[2]
+sys.path[:0] = [
+    str(TESTS / "dicom"),
+    str(TESTS / "integration" / "targets" / "setup_dicom_archive" / "files"),
+]
 
-from dicom_fixtures import archive, make_archive, raw_server  # noqa: F401
+from dicom_fixtures import archive, make_archive, raw_server  # noqa: E402, F401

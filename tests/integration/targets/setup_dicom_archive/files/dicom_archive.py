@@ -3,7 +3,7 @@
 """A small archive on 127.0.0.1 to test against: C-ECHO, C-STORE, C-FIND and C-MOVE on one port.
 
 As a program: dicom_archive.py FOLDER [--port N] [--ae-title T] [--destination AET=PORT ...]
-It writes its port to FOLDER/port and serves until it is ended.
+It writes its port to FOLDER/port and serves until the folder is gone.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ class Archive:
 
 
 def main() -> None:
-    """Serve until ended."""
+    """Serve as long as the folder exists."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--port", type=int, default=0)
@@ -144,7 +145,8 @@ def main() -> None:
         title: int(port) for title, port in (each.split("=") for each in arguments.destination)
     }
     (arguments.folder / "port").write_text(str(archive.port))
-    threading.Event().wait()
+    while arguments.folder.exists():
+        time.sleep(0.2)
 
 
 if __name__ == "__main__":
