@@ -21,7 +21,7 @@ attributes:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/openpacs.dicoogle.dicoogle) in C(module_defaults) to set defaults for this module.
+    description: Use C(group/openpacs.dicoogle.dicoogle) in C(module_defaults) to set defaults.
     support: full
     membership:
       - openpacs.dicoogle.dicoogle

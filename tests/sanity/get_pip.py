@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What ansible-test runs in place of get-pip.py: take pip from Python, then its version from the index."""
+"""What ansible-test runs for get-pip.py: pip as Python brings it, then the version it wants."""
 
 from __future__ import annotations
 

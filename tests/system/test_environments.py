@@ -35,7 +35,8 @@ def tagged(account: Account, environment: str) -> set[str]:
 def test_two_environments_live_side_by_side_and_one_goes_without_the_other(
     account: Account,
 ) -> None:
-    account.succeed("site", dicoogle_environment="left")
+    left_one = {"dicoogle_environment": "left", "dicoogle_topology": "provider_only"}
+    account.succeed("site", **left_one)
     account.succeed("site", dicoogle_environment="right", dicoogle_topology="provider_only")
     left = physical_ids(account, "left")
     right = physical_ids(account, "right")
@@ -44,17 +45,18 @@ def test_two_environments_live_side_by_side_and_one_goes_without_the_other(
     run = account.succeed("destroy", dicoogle_environment="right")
 
     assert physical_ids(account, "left") == left
-    assert account.succeed("site", dicoogle_environment="left").changed == 0
+    assert account.succeed("site", **left_one).changed == 0
     stacks = account.client("cloudformation").describe_stacks()["Stacks"]
     assert not [stack for stack in stacks if stack["StackName"].startswith("right")]
     assert not account.client("secretsmanager").list_secrets(
         Filters=[{"Key": "name", "Values": ["right/"]}]
     )["SecretList"]
-    left_over = {arn for arn in tagged(account, "right")}
+    left_over = tagged(account, "right")
     unsaid = [
         arn for arn in left_over if arn.rsplit("/", 1)[-1].rsplit(":", 1)[-1] not in run.output
     ]
     assert not unsaid
+    account.succeed("destroy", dicoogle_environment="left")
 
 
 def test_destroy_without_a_name_touches_nothing(account: Account) -> None:
@@ -97,14 +99,14 @@ def test_a_failing_nested_resource_rolls_back_and_is_named(
     broken = dataclasses.replace(account, checkout=copy_of_the_checkout(tmp_path))
     template = broken.checkout / "cloudformation" / "import.template"
     text = template.read_text()
-    assert "subnet/${SubnetId}" in text
-    template.write_text(text.replace("subnet/${SubnetId}", "subnet/subnet-00000000000000000"))
+    assert "VpcId: !Ref VpcId" in text
+    template.write_text(text.replace("VpcId: !Ref VpcId", "VpcId: vpc-00000000000000000"))
 
     run = broken.run("site", **failing)
 
     assert run.code != 0
     assert "failing/Import/" in run.output
-    assert "subnet-00000000000000000" in run.output
+    assert "vpc-00000000000000000" in run.output
     assert tree_of(account, "failing")["failing"]["StackStatus"] == "ROLLBACK_COMPLETE"
     account.succeed("destroy", dicoogle_environment="failing")
 
