@@ -74,12 +74,19 @@ limited:
   returned: success
   type: bool
   sample: false
+milliseconds:
+  description: The time from connecting to the last answer.
+  returned: success
+  type: float
+  sample: 45.6
 reason:
   description: One word for the cause; see the notes.
   returned: failure
   type: str
   sample: timeout
 """
+
+import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
@@ -108,11 +115,15 @@ def main() -> None:
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     require_library(module)
     params = module.params
+    begin = time.monotonic()
     try:
         found = find(build_peer(params), params["level"], params["query"], params["limit"])
     except DicomError as error:
         module.fail_json(**error.result())
-    module.exit_json(changed=False, matches=found.matches, limited=found.limited)
+    milliseconds = round((time.monotonic() - begin) * 1000, 1)
+    module.exit_json(
+        changed=False, matches=found.matches, limited=found.limited, milliseconds=milliseconds
+    )
 
 
 if __name__ == "__main__":

@@ -103,12 +103,19 @@ level:
   returned: success
   type: str
   sample: study
+milliseconds:
+  description: The time from connecting to the final answer.
+  returned: success, except in check mode
+  type: float
+  sample: 345.6
 reason:
   description: One word for the cause; see the notes.
   returned: failure
   type: str
   sample: unknown_destination
 """
+
+import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
@@ -147,6 +154,7 @@ def main() -> None:
     selection = Selection(
         params["study_instance_uid"], params["series_instance_uid"], params["sop_instance_uid"]
     )
+    begin = time.monotonic()
     try:
         peer = build_peer(params)
         destination = ae_title("destination", params["destination"])
@@ -160,6 +168,7 @@ def main() -> None:
         level=selection.level,
         status=f"0x{status.code:04X}",
         status_text=status.text,
+        milliseconds=round((time.monotonic() - begin) * 1000, 1),
         **counts_result(counts),
     )
 

@@ -84,6 +84,12 @@ files:
     sop_instance_uid:
       description: The object in it; null when the file could not be read.
       type: str
+    series_instance_uid:
+      description: The series that it belongs to; null when it belongs to none.
+      type: str
+    study_instance_uid:
+      description: The study that it belongs to; null when it belongs to none.
+      type: str
     sop_class_uid:
       description: Its class; null when the file could not be read.
       type: str
@@ -142,6 +148,8 @@ def describe(path: Path, file: DicomFile | None, outcome: Outcome | None) -> dic
     return {
         "path": str(path),
         "sop_instance_uid": file.sop_instance_uid if file else None,
+        "series_instance_uid": file.series_instance_uid if file else None,
+        "study_instance_uid": file.study_instance_uid if file else None,
         "sop_class_uid": file.sop_class if file else None,
         "transfer_syntax_uid": file.transfer_syntax if file else None,
         "stored": outcome.stored if outcome else True,

@@ -24,6 +24,8 @@ class DicomFile:
     sop_class: str
     sop_instance_uid: str
     transfer_syntax: str
+    study_instance_uid: str | None = None
+    series_instance_uid: str | None = None
 
 
 def find_files(sources: list[str]) -> list[Path]:
@@ -78,7 +80,7 @@ def read_file(path: Path) -> DicomFile:
         raise DicomError(Reason.NOT_DICOM, f"{path} is broken: {error}.") from error
     finally:
         settings.reading_validation_mode = pydicom.config.WARN
-    file = _describe(path, dataset.file_meta)
+    file = _describe(path, dataset)
     if end > size:
         raise _truncated(path)
     if _lacks_pixels(file, dataset):
@@ -112,7 +114,8 @@ def _truncated(path: Path) -> DicomError:
     )
 
 
-def _describe(path: Path, meta: Any) -> DicomFile:
+def _describe(path: Path, dataset: Any) -> DicomFile:
+    meta = dataset.file_meta
     keywords = ("MediaStorageSOPClassUID", "MediaStorageSOPInstanceUID", "TransferSyntaxUID")
     missing = [keyword for keyword in keywords if not meta.get(keyword)]
     if missing:
@@ -120,4 +123,5 @@ def _describe(path: Path, meta: Any) -> DicomFile:
             Reason.NOT_DICOM, f"{path} lacks {', '.join(missing)} in its file meta information."
         )
     sop_class, instance, syntax = (str(meta[keyword].value) for keyword in keywords)
-    return DicomFile(path, sop_class, instance, syntax)
+    study, series = dataset.get("StudyInstanceUID"), dataset.get("SeriesInstanceUID")
+    return DicomFile(path, sop_class, instance, syntax, study, series)

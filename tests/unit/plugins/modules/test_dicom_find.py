@@ -17,6 +17,7 @@ def test_matches(run_module: Any, archive: Archive) -> None:
     )
     assert result["changed"] is False
     assert result["limited"] is False
+    assert result["milliseconds"] > 0
     assert result["matches"] == [
         {
             "Modality": "CT",

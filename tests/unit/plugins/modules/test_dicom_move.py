@@ -32,6 +32,7 @@ def test_a_study_arrives(run_module: Any, peer: dict[str, Any], target: Archive)
     assert result["changed"]
     assert result["level"] == "study"
     assert (result["matched"], result["completed"], result["not_moved"]) == (1, 1, 0)
+    assert result["milliseconds"] > 0
     assert len(target.files()) == 1
 
 

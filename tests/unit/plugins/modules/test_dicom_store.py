@@ -59,6 +59,8 @@ def test_success(run_module: Any, archive: Archive, folder: Path) -> None:
     (file,) = result["files"]
     assert file["status_text"] == "0x0000 Success"
     assert file["sop_instance_uid"] == archive.files()[0].stem
+    assert file["study_instance_uid"] == "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322"
+    assert file["series_instance_uid"] == "1.3.6.1.4.1.5962.1.3.1.1.20040119072730.12322"
     assert result["milliseconds"] > 0
 
 
