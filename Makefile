@@ -96,7 +96,7 @@ lint: $(BIN)/.test $(COLLECTION) .cache/checkov/bin/checkov  ## Style, types, te
 	@git ls-files '*.sh' .ci/run docker | xargs grep -lE '^#!.*sh$$' | xargs shellcheck
 	$(call say,Ansible: yamllint and ansible-lint)
 	@yamllint --strict .
-	@ansible-lint --offline --strict --quiet
+	@ansible-lint --offline --strict -q
 	$(call say,CloudFormation: cfn-lint and checkov)
 	@cfn-lint
 	@.cache/checkov/bin/checkov --config-file .checkov.yaml --quiet --compact
