@@ -43,7 +43,7 @@ def _pages(action: str, operation: Callable[..., Shape], **arguments: Any) -> It
     page = _call(action, operation, **arguments)
     yield page
     while page.get("NextToken"):
-        page = _call(action, operation, **arguments, NextToken=page["NextToken"])
+        page = _call(action, operation, **arguments | {"NextToken": page["NextToken"]})
         yield page
 
 

@@ -187,6 +187,18 @@ def test_outputs_that_no_change_set_lists_are_a_change() -> None:
     assert outcome.action == "update"
 
 
+def test_a_change_set_without_a_list_changes_outputs_only() -> None:
+    client = client_for_plan(
+        [change_set("pacs")],
+        describe_stacks=stacks(description("pacs")),
+        get_template={"TemplateBody": FLAT},
+    )
+    desired = replace(DESIRED, template_body=None, template_url="https://b.s3.amazonaws.com/k")
+    outcome = operations.present(run(client, check_mode=True), desired, may_replace=False)
+    assert outcome.action == "update"
+    assert outcome.changes == []
+
+
 def test_a_change_set_that_fails_is_deleted_and_says_why() -> None:
     client = client_for_plan(
         [change_set("pacs", status="FAILED", reason="Transform failed.")],

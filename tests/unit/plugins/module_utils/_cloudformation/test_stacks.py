@@ -29,3 +29,9 @@ def test_a_parameter_from_the_parameter_store_keeps_its_name_as_value() -> None:
     assert stacks.from_description(description("pacs", Parameters=[ami])).parameters == {
         "Ami": "/aws/ami"
     }
+
+
+def test_a_stack_whose_parent_is_gone_hangs_on_the_root() -> None:
+    orphan = nested("gone", "Logs", "pacs", StackId="arn:orphan")
+    family = [stacks.from_description(item) for item in (description("pacs"), orphan)]
+    assert len(stacks.tree(family[0], family)) == 2

@@ -100,11 +100,21 @@ def test_events_of_a_failed_nested_stack_are_read_once_and_at_once() -> None:
 
 
 def test_old_pages_are_not_read() -> None:
-    first = log(own("pacs", "UPDATE_IN_PROGRESS", at=9), event("pacs", "Q", "UPDATE_COMPLETE"))
-    client = FakeClient(describe_stack_events=first | {"NextToken": "older"})
-    first["StackEvents"].append(own("pacs", "CREATE_COMPLETE"))
+    page = log(own("pacs", "UPDATE_IN_PROGRESS", at=9), event("pacs", "Q", "UPDATE_COMPLETE"))
+    client = FakeClient(describe_stack_events=[page | {"NextToken": "older"}, RuntimeError()])
     waiter.EventReader(client, "pacs", stack_id("pacs")).status()
     assert client.called == ["describe_stack_events"]
+
+
+def test_events_that_are_known_are_not_read_again() -> None:
+    queue = event("pacs", "Queue", "CREATE_COMPLETE", at=1)
+    first = log(own("pacs", "CREATE_IN_PROGRESS"), queue)
+    second = log(queue, own("pacs", "CREATE_COMPLETE", at=2)) | {"NextToken": "older"}
+    client = FakeClient(describe_stack_events=[first, second, RuntimeError()])
+    reader = waiter.EventReader(client, "pacs", stack_id("pacs"))
+    assert [reader.status(), reader.status()] == [None, "CREATE_COMPLETE"]
+    statuses = [entry["ResourceStatus"] for entry in reader.logs[stack_id("pacs")]]
+    assert statuses == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE", "CREATE_COMPLETE"]
 
 
 def test_a_status_that_events_repeat_is_shown_once() -> None:
