@@ -60,6 +60,7 @@ options:
       - A parameter that is left out has the template's default, not the value it had before.
       - Parameters declared with C(NoEcho) cannot be read back. A change of nothing but these is
         not noticed.
+      - Give the ARN of a secret, never its value; values are shown at high verbosity.
     type: dict
     default: {}
   tags:
