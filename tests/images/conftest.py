@@ -4,58 +4,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import bases
 import pytest
 from container_engine import Container, build, engine
 from stand_in.archive import make
 
 REPOSITORY = Path(__file__).parents[2]
-PACKAGES = "nginx-light,curl,unzip,python3"
-BASE = f"openpacs-test/debian:{hashlib.sha256(PACKAGES.encode()).hexdigest()[:12]}"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _engine() -> None:
-    """Skip everything where no container engine runs."""
-    if shutil.which("docker") is None:
-        pytest.skip("no container engine here: docker is not installed")
-    if engine("info", check=False).returncode != 0:
-        pytest.skip("no container engine here: docker is installed but its daemon does not run")
+    bases.require_engine()
 
 
 @pytest.fixture(scope="session")
 def debian(_engine: None) -> str:
-    """A Debian with what the three images want of a base, Java and Ghostunnel excepted."""
-    if engine("image", "inspect", BASE, check=False).returncode != 0:
-        if shutil.which("mmdebstrap") is None:
-            pytest.skip(f"no base image {BASE}, and mmdebstrap is not installed to make one")
-        with subprocess.Popen(
-            ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", "bookworm"],
-            stdout=subprocess.PIPE,
-        ) as bootstrap:
-            engine("import", "-", BASE, stdin=bootstrap.stdout)
-        assert bootstrap.returncode == 0
-    return BASE
-
-
-@pytest.fixture(scope="session")
-def derived(debian: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, str], str]:
-    """Make a base image that has one more program."""
-
-    def derive(program: Path, directory: str) -> str:
-        context = tmp_path_factory.mktemp("base")
-        shutil.copy(program, context / program.name)
-        (context / "Dockerfile").write_text(
-            f"FROM {debian}\nCOPY {program.name} {directory}/{program.name}\n"
-        )
-        return build(context, f"openpacs-test/{program.name}")
-
-    return derive
+    return bases.bootstrap(bases.COMMON)
 
 
 @pytest.fixture(scope="session")
@@ -68,8 +36,8 @@ def dicoogle_context(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def dicoogle_base(derived: Callable[[Path, str], str]) -> str:
-    return derived(Path(__file__).parent / "stand_in" / "java", "/usr/local/bin")
+def dicoogle_base(debian: str) -> str:
+    return bases.java(debian)
 
 
 @pytest.fixture(scope="session")
@@ -83,15 +51,8 @@ def nginx_image(debian: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def ghostunnel_image(derived: Callable[[Path, str], str]) -> str:
-    """The image with the real Ghostunnel of this machine."""
-    program = shutil.which("ghostunnel")
-    if program is None:
-        pytest.skip(
-            "Ghostunnel is not installed here: "
-            "go install github.com/ghostunnel/ghostunnel@v1.11.1, and put it on PATH"
-        )
-    base = derived(Path(program), "/usr/bin")
+def ghostunnel_image(debian: str) -> str:
+    base = bases.ghostunnel(debian)
     return build(REPOSITORY / "docker" / "ghostunnel", "openpacs-test/ghostunnel", BASE=base)
 
 

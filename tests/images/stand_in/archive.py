@@ -1,8 +1,10 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Make an archive laid out like a Dicoogle release, with the stand-in in Dicoogle's place.
+"""Make an archive laid out like a Dicoogle release, with a stand-in in Dicoogle's place.
 
-Usage: archive.py dicoogle.zip
+Usage: archive.py dicoogle.zip [dicoogle|orthanc]
+
+dicoogle only listens where Dicoogle would; orthanc is an archive, if the base image has Orthanc.
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ from pathlib import Path
 FOLDER = "Dicoogle_v0.0-stand-in"
 
 
-def make(path: Path) -> None:
+def make(path: Path, stand_in: str = "dicoogle") -> None:
     """Write the archive; the same bytes every time."""
     jar = io.BytesIO()
-    program = (Path(__file__).parent / "dicoogle.py").read_text()
+    program = (Path(__file__).parent / f"{stand_in}.py").read_text()
     with zipfile.ZipFile(jar, "w") as archive:
         archive.writestr(zipfile.ZipInfo("__main__.py"), program)
     with zipfile.ZipFile(path, "w") as archive:
@@ -32,4 +34,4 @@ def make(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]))
+    make(Path(sys.argv[1]), *sys.argv[2:])
