@@ -12,7 +12,7 @@ import argparse
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class Archive:
         self.destinations: dict[str, int] = {}
         self.associations = 0
         self.store_status: dict[str, int] = {}
+        self.alter: Callable[[Dataset], None] = lambda dataset: None  # what is sent on
         self.entity = AE(ae_title)
         self.entity.require_called_aet = True
         self.entity.add_supported_context(Verification)
@@ -128,6 +129,7 @@ class Archive:
         )
         yield len(found)
         for dataset in found:
+            self.alter(dataset)
             yield 0xFF00, dataset
 
 
