@@ -15,8 +15,6 @@ from container_engine import build, engine
 
 # What the three images want of a base, Java and Ghostunnel excepted.
 COMMON = "nginx-light,curl,unzip,python3"
-    "nginx-light,curl,unzip,python3"  # what the three images want, Java and Ghostunnel excepted
-)
 STAND_IN = Path(__file__).parent / "stand_in"
 
 
