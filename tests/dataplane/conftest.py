@@ -21,8 +21,10 @@ sys.path[:0] = [
 
 from dicom_archive import Archive  # noqa: E402
 from dicom_certificates import Authority  # noqa: E402
-from dicom_fixtures import make_archive  # noqa: E402, F401
+from dicom_fixtures import make_archive  # noqa: E402
 from programs import Tunnels, await_port  # noqa: E402
+
+__all__ = ["make_archive"]
 
 
 def pytest_configure() -> None:
@@ -58,6 +60,6 @@ def tunnels(run_program: Callable[[int, list[str]], None], authority: Authority)
 
 
 @pytest.fixture
-def archive(make_archive: Callable[..., Archive]) -> Archive:  # noqa: F811
+def archive(make_archive: Callable[..., Archive]) -> Archive:
     """Return the archive itself; nobody but its tunnel is meant to reach it."""
     return make_archive(ae_title="ARCHIVE")

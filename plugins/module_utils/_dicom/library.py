@@ -9,6 +9,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
+__all__ = ["MISSING", "pydicom", "pynetdicom", "require_library", "x509"]
+
 MISSING: str | None = None
 try:
     import pydicom

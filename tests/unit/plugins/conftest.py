@@ -13,4 +13,6 @@ sys.path[:0] = [
     str(TESTS / "integration" / "targets" / "setup_dicom_archive" / "files"),
 ]
 
-from dicom_fixtures import archive, make_archive, raw_server  # noqa: E402, F401
+from dicom_fixtures import archive, make_archive, raw_server  # noqa: E402
+
+__all__ = ["archive", "make_archive", "raw_server"]
