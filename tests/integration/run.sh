@@ -13,11 +13,11 @@ trap 'embedded stopped > /dev/null' EXIT
 embedded started
 target=$(bash tests/tree.sh .venv integration)
 cat > "$target/tests/integration/integration_config.yml" <<END
+dicoogle_embedded_source: $target/embedded
 dicoogle_aws:
   endpoint_url: $(cat "$state/endpoint")
   region: us-east-1
   access_key: embedded
   secret_key: no-secret-at-all
 END
-cd "$target"
-PATH=$bin:$PATH ansible-test integration --local --python default --color no "$@"
+(cd "$target" && PATH=$bin:$PATH ansible-test integration --local --python default --color no "$@")
