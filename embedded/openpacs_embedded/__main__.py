@@ -31,6 +31,7 @@ def environment(port: int, data: Path) -> dict[str, str]:
         "STATE_DIR": str(data / "state"),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(data / "s3"),
+        "ECS_RESTORE_RECONCILE_DELAY_SECONDS": "0",
         "TMPDIR": str(data / "tmp"),
         "LOG_LEVEL": "WARNING",
     }

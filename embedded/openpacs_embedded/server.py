@@ -14,6 +14,8 @@ from ministack import app
 
 from openpacs_embedded import persistence, subjects
 from openpacs_embedded.access_log import with_access_log
+from openpacs_embedded.loopback_names import with_names
+from openpacs_embedded.services_ecs import SCHEDULER
 
 HOST = "127.0.0.1"
 KEEP_ALIVE = 75.0  # seconds; longer than the pauses between two calls of a playbook
@@ -35,6 +37,7 @@ async def _serve(port: int, access_log: Path) -> None:
     async def stopped() -> None:
         await stop.wait()
         await persistence.wait_until_quiet(PATIENCE)
+        await asyncio.to_thread(SCHEDULER.close)
 
     config = Config()
     config.bind = [f"{HOST}:{port}"]
@@ -43,6 +46,7 @@ async def _serve(port: int, access_log: Path) -> None:
     config.loglevel = "WARNING"
     saving = asyncio.create_task(persistence.save_regularly())
     try:
-        await serve(with_access_log(app.app, access_log), config, shutdown_trigger=stopped)
+        served = with_names(with_access_log(app.app, access_log))
+        await serve(served, config, shutdown_trigger=stopped)
     finally:
         saving.cancel()

@@ -24,6 +24,8 @@ SUBJECTS = (
     "services_key_pairs",
     "services_ec2",
     "services_secrets",
+    "services_ecs",
+    "file_systems",
     "types_ec2_network",
     "types_ec2_instance",
     "types_privatelink",

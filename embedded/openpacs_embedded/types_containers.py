@@ -10,6 +10,7 @@ from ministack.services import ecs
 from ministack.services.cloudformation import provisioners
 
 from openpacs_embedded.patching import extend
+from openpacs_embedded.services_ecs import wait_until_stable
 from openpacs_embedded.types_registry import Attributes, Properties, amend, name_by_itself
 
 DEFINITION = "AWS::ECS::TaskDefinition"
@@ -154,6 +155,7 @@ def _complete_service(physical_id: str, new: Properties, _old: Properties) -> At
         tags = [{"key": t["Key"], "value": str(t["Value"])} for t in new.get("Tags") or []]
         service["tags"] = tags
         ecs._tags[physical_id] = tags
+    wait_until_stable(service)
     return {"ServiceArn": physical_id, "Name": name}
 
 

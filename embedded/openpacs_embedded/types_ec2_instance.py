@@ -7,7 +7,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Any
 
-from ministack.services import ec2
+from ministack.services import ec2, ecs
 
 from openpacs_embedded.ec2_calls import call, refused, set_tags
 from openpacs_embedded.types_registry import Attributes, Properties, ResourceType, register
@@ -58,8 +58,9 @@ def _launch_request(props: Properties) -> Properties:
 
 
 def free_address(subnet: dict[str, Any]) -> str:
-    """The lowest address of the subnet that no instance has."""
+    """The lowest address of the subnet that neither an instance nor a task has."""
     taken = {i["PrivateIpAddress"] for i in ec2._instances.values()}
+    taken |= {ecs._task_ip(t) for t in ecs._tasks.values() if t["lastStatus"] != "STOPPED"}
     hosts = list(ip_network(subnet["CidrBlock"]).hosts())[RESERVED_ADDRESSES - 1 :]
     for host in hosts:
         if str(host) not in taken:

@@ -88,6 +88,14 @@ def _refuse_used_group(physical_id: str, _props: Properties) -> None:
             raise ValueError(_sdk_error(message, "ElasticLoadBalancingV2", 400))
 
 
+def _complete_target_group(physical_id: str, new: Properties, old: Properties) -> Attributes:
+    """Register the targets that stand in the template; those of services come on their own."""
+    targets = [(t["Id"], int(t.get("Port") or new["Port"])) for t in new.get("Targets") or []]
+    before = [target["Id"] for target in old.get("Targets") or []]
+    alb.set_targets_for_group(physical_id, targets, before)
+    return {}
+
+
 def _check_listener(new: Properties, _old: Properties) -> None:
     for certificate in new.get("Certificates") or []:
         arn = certificate["CertificateArn"]
@@ -149,6 +157,7 @@ def install() -> None:
     amend(
         "AWS::ElasticLoadBalancingV2::TargetGroup",
         prepare=_with_attribute_texts("TargetGroupAttributes"),
+        complete=_complete_target_group,
         release=_refuse_used_group,
     )
     amend("AWS::ElasticLoadBalancingV2::Listener", check=_check_listener)

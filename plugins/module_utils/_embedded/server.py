@@ -19,7 +19,7 @@ from .locks import holder
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 START_TIMEOUT = 60.0  # seconds until the server answers
-STOP_TIMEOUT = 30.0  # seconds to finish running stack operations and to save
+STOP_TIMEOUT = 90.0  # seconds to finish stack operations, to stop containers and to save
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25  # seconds between two looks
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG")
 
