@@ -57,7 +57,10 @@ NEW = {
     "AWS::ECS::Service": Reader(
         _service,
         {
-            **{name: translated(api, api_value) for name, (api, _) in SERVICE_PROPERTIES.items()},
+            **{
+                name: translated(api, api_value)
+                for name, (api, _unused) in SERVICE_PROPERTIES.items()
+            },
             "DeploymentConfiguration": translated("deploymentConfiguration", api_value),
             "DesiredCount": member("desiredCount"),
             "LaunchType": member("launchType"),

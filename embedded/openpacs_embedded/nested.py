@@ -284,7 +284,7 @@ def _reason(child: Record) -> str:
     """Return why the last operation of a nested stack has failed, in CloudFormation's words."""
     reason = str(child["StackStatusReason"])
     for event in reversed(cloudformation._stack_events[child["StackId"]]):
-        verb, _, phase = event["ResourceStatus"].partition("_")
+        verb, _unused, phase = event["ResourceStatus"].partition("_")
         of_stack = event["PhysicalResourceId"] == child["StackId"]
         if of_stack and event["ResourceStatus"] in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
             break

@@ -79,7 +79,7 @@ def _routes(service: str) -> tuple[Route, ...]:
 
 
 def _route(operation: botocore.model.OperationModel) -> Route:
-    path, _, query = operation.http["requestUri"].partition("?")
+    path, _unused, query = operation.http["requestUri"].partition("?")
     shape = operation.input_shape
     located: dict[str, set[str]] = {"querystring": set(), "header": set()}
     if shape is not None:

@@ -107,7 +107,7 @@ REFERENCES: dict[str, dict[str, Kind]] = {
 
 def identifiers(properties: Any, path: str) -> Iterator[str]:
     """The values at a path of property names; lists on the way are walked through."""
-    name, _, rest = path.partition("/")
+    name, _unused, rest = path.partition("/")
     value = properties.get(name) if isinstance(properties, dict) else None
     for item in value if isinstance(value, list) else [value]:
         if item is not None and rest:

@@ -42,7 +42,7 @@ def bucket_and_key(url: str) -> tuple[str, str] | None:
     if parts.scheme not in ("http", "https"):
         return None
     if PATH_STYLE.fullmatch(host):
-        bucket, _, key = path.partition("/")
+        bucket, _unused, key = path.partition("/")
     elif match := VIRTUAL_HOSTED.fullmatch(host):
         bucket, key = match["bucket"], path
     else:

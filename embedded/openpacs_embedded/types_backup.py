@@ -34,7 +34,7 @@ def _update_selection(_physical_id: str, _old: Properties, _new: Properties) -> 
 
 
 def _delete_selection(physical_id: str, _props: Properties) -> None:
-    selection_id, _, plan_id = physical_id.partition("_")
+    selection_id, _unused, plan_id = physical_id.partition("_")
     if selection_id in backup._selections:
         _answer(backup._delete_selection(plan_id, selection_id))
 

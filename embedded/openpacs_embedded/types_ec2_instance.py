@@ -42,7 +42,7 @@ def _version(template: dict[str, Any], wanted: str) -> dict[str, Any]:
 def _launch_request(props: Properties) -> Properties:
     """The properties that decide about a launch, network interface and launch template resolved."""
     merged = {**_launch_template(props), **props}
-    (interface, *_) = merged.get("NetworkInterfaces") or [{}]
+    (interface, *_unused) = merged.get("NetworkInterfaces") or [{}]
     subnet_id = interface.get("SubnetId") or merged.get("SubnetId") or ec2._DEFAULT_SUBNET_ID
     subnet = ec2._subnets[subnet_id]
     public = interface.get("AssociatePublicIpAddress", subnet["MapPublicIpOnLaunch"])

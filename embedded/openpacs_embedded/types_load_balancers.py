@@ -130,8 +130,8 @@ def action_xml(original: Any, action: dict[str, Any]) -> str:
 def load_balancer_xml(original: Any, load_balancer: dict[str, Any]) -> str:
     """DescribeLoadBalancers with the zones of the subnets and the rule for PrivateLink traffic."""
     element = original(load_balancer)
-    head, _, rest = element.partition("<AvailabilityZones>")
-    _, _, tail = rest.partition("</AvailabilityZones>")
+    head, _unused, rest = element.partition("<AvailabilityZones>")
+    _unused, _unused, tail = rest.partition("</AvailabilityZones>")
     zones = "".join(
         f"<member><ZoneName>{ec2._subnets[subnet]['AvailabilityZone']}</ZoneName>"
         f"<SubnetId>{subnet}</SubnetId><LoadBalancerAddresses/></member>"

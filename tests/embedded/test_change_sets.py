@@ -251,7 +251,7 @@ def test_broken_nested_template_fails_the_tree_and_can_be_read_why(aws: Embedded
     broken = aws.upload({"Resources": {"Q": queue(DelaySeconds={"Ref": "Nobody"})}})
     middle = aws.upload({"Resources": {"B": nested(broken)}})
     described = ChangeSet(aws, {"Resources": {"M": nested(middle)}}).describe()
-    for _ in ("M", "B"):
+    for _unused in ("M", "B"):
         assert (described["Status"], described["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
         reason = described["StatusReason"]
         assert "was not successfully created: Currently in FAILED." in reason

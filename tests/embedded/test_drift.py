@@ -247,7 +247,7 @@ def detect(aws: Any, stack: str) -> dict[str, dict[str, Any]]:
     """The drift of each resource, by its logical id."""
     cloudformation = aws.client("cloudformation")
     detection = cloudformation.detect_stack_drift(StackName=stack)["StackDriftDetectionId"]
-    for _ in range(100):
+    for _unused in range(100):
         status = cloudformation.describe_stack_drift_detection_status(
             StackDriftDetectionId=detection
         )

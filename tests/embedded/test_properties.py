@@ -312,7 +312,7 @@ def test_privatelink_end_to_end(aws: Any, stack: Any) -> None:
     (endpoint,) = ec2.describe_vpc_endpoints(VpcEndpointIds=[endpoint_id])["VpcEndpoints"]
     assert endpoint["State"] == "pendingAcceptance"
     assert endpoint["Groups"][0]["GroupId"] == made["Group"]
-    zone, _, dns_name = made.outputs["Dns"].partition(":")
+    zone, _unused, dns_name = made.outputs["Dns"].partition(":")
     assert endpoint["DnsEntries"][0] == {"DnsName": dns_name, "HostedZoneId": zone}
     assert f"{made['Service']}.us-east-1.vpce.amazonaws.com" in dns_name
 

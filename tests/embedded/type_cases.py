@@ -305,11 +305,13 @@ REFUSED: dict[str, Properties] = {  # fails on creation, after everything else
 }
 
 
-def template(case: Case, change: Properties | None = None, extra: Properties = {}) -> Properties:  # noqa: B006
+def template(
+    case: Case, change: Properties | None = None, extra: Properties | None = None
+) -> Properties:
     """The stack of a case; its output shows what Ref and Fn::GetAtt give."""
     subject = {"Type": case.type, "Properties": {**case.properties, **(change or {})}}
     outputs = {"Ref": {"Value": {"Ref": "Subject"}}}
     if case.attribute:
         outputs["Attribute"] = {"Value": {"Fn::GetAtt": ["Subject", case.attribute]}}
-    resources = copy.deepcopy(case.needs) | {"Subject": subject} | extra
+    resources = copy.deepcopy(case.needs) | {"Subject": subject} | (extra or {})
     return {"Resources": resources, "Outputs": outputs}

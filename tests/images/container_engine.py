@@ -17,7 +17,8 @@ def engine(
     *arguments: str, check: bool = True, stdin: IO[bytes] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run one command of the engine."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, stdin=stdin)
+    command = ["docker", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=stdin, check=False)
     assert done.returncode == 0 or not check, f"docker {arguments}: {done.stdout}{done.stderr}"
     return done
 
@@ -71,7 +72,7 @@ class Container:
 
     def health(self, wanted: str) -> str:
         """The health check's word, once it is the wanted one or 60 seconds are over."""
-        for _ in range(240):
+        for _unused in range(240):
             state = inspect(self.identity)["State"]
             if state["Health"]["Status"] == wanted or not state["Running"]:
                 break

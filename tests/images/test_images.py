@@ -159,7 +159,7 @@ class TestNginx:
     def test_it_is_process_1_and_keeps_the_key_to_itself(
         self, nginx: tuple[Container, int]
     ) -> None:
-        container, _ = nginx
+        container, _unused = nginx
         assert container.health("healthy") == "healthy"
         assert "nginx: master process" in container.execute("cat", "/proc/1/cmdline")
         assert "PRIVATE KEY" not in container.execute("cat", "/proc/1/environ")
@@ -182,7 +182,7 @@ class TestGhostunnel:
     def server(
         self, run: Run, ghostunnel_image: str, backend: socket.socket, tmp_path: Path
     ) -> tuple[Container, int, int]:
-        ca, _ = certificate(tmp_path, "ca")
+        ca, _unused = certificate(tmp_path, "ca")
         signed = ("-CA", str(tmp_path / "ca.crt"), "-CAkey", str(tmp_path / "ca.key"))
         leaf = (*signed, "-addext", "basicConstraints=critical,CA:FALSE")
         cert, key = certificate(tmp_path, "storage", *leaf)
@@ -202,7 +202,7 @@ class TestGhostunnel:
 
     @staticmethod
     def healthy(container: Container, status: int) -> bool:
-        for _ in range(20):
+        for _unused in range(20):
             try:
                 container.execute("/usr/local/bin/healthcheck", str(status))
             except AssertionError:
@@ -213,7 +213,7 @@ class TestGhostunnel:
     def test_it_is_healthy_while_its_target_is_there_and_stops_when_asked(
         self, server: tuple[Container, int, int], backend: socket.socket
     ) -> None:
-        container, _, status = server
+        container, _unused, status = server
         assert self.healthy(container, status)
         backend.close()
         with pytest.raises(AssertionError, match="503"):
@@ -223,7 +223,7 @@ class TestGhostunnel:
     def test_it_is_process_1_and_keeps_the_key_to_itself(
         self, server: tuple[Container, int, int]
     ) -> None:
-        container, _, status = server
+        container, _unused, status = server
         assert self.healthy(container, status)
         assert container.execute("cat", "/proc/1/cmdline").startswith("ghostunnel\0server\0")
         assert "PRIVATE KEY" not in container.execute("cat", "/proc/1/environ")

@@ -59,6 +59,15 @@ def test_two_environments_live_side_by_side_and_one_goes_without_the_other(
     account.succeed("destroy", dicoogle_environment="left")
 
 
+def test_a_plan_of_an_empty_account_works_and_leaves_it_empty(account: Account) -> None:
+    run = account.succeed("plan", dicoogle_environment="empty")
+    assert "empty-bootstrap/ArtifactsBucket" in run.output
+    assert "The account has no environment empty yet" in run.output
+    stacks = account.client("cloudformation").describe_stacks()["Stacks"]
+    assert not [stack for stack in stacks if stack["StackName"].startswith("empty")]
+    assert not (account.folder / "empty").exists()
+
+
 def test_destroy_without_a_name_touches_nothing(account: Account) -> None:
     before = calls(account)
     run = account.run("destroy")

@@ -59,6 +59,16 @@ def calls(account: Account) -> list[dict[str, t.Any]]:
     return [json.loads(line) for line in lines]
 
 
+def secrets(account: Account, environment: str) -> dict[str, str]:
+    """Return the version of every secret of C(environment), by name."""
+    client = account.client("secretsmanager")
+    filters = [{"Key": "name", "Values": [f"{environment}/"]}]
+    return {
+        each["Name"]: json.dumps(each["SecretVersionsToStages"], sort_keys=True)
+        for each in client.list_secrets(Filters=filters)["SecretList"]
+    }
+
+
 def updated(stack: dict[str, t.Any]) -> t.Any:
     """Return when C(stack) was last changed."""
     return stack.get("LastUpdatedTime", stack["CreationTime"])
@@ -145,3 +155,28 @@ def test_a_changed_template_updates_only_its_own_stack(
         "Monitoring",
     }
     account.succeed("site", **FIRST)
+
+
+def test_a_due_certificate_renews_its_secrets_and_starts_the_task_anew(
+    account: Account, first: Run
+) -> None:
+    before, stacks = secrets(account, "first"), tree_of(account, "first")
+    (account.folder / "first" / "pki" / "leaves" / "nginx").unlink()
+
+    plan = account.succeed("plan", **FIRST)
+    assert "nginx-cert: value changed" in plan.output
+    assert "first/Task/TaskDefinition" in plan.output
+    assert secrets(account, "first") == before
+
+    account.succeed("site", **FIRST)
+    after, renewed = secrets(account, "first"), tree_of(account, "first")
+    assert {name for name in after if after[name] != before[name]} == {
+        "first/nginx-cert",
+        "first/nginx-key",
+    }
+    assert {name for name in renewed if updated(renewed[name]) != updated(stacks[name])} == {
+        "first",
+        "Service",
+        "Task",
+    }
+    assert account.succeed("site", **FIRST).changed == 0

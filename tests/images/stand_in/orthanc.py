@@ -104,7 +104,7 @@ async def answers(port: int) -> None:
     """Return when something listens on the port."""
     while True:
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            _unused, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
             await asyncio.sleep(0.1)
         else:

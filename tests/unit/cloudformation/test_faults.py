@@ -482,7 +482,7 @@ def test_endpoint_services_name_who_may_connect() -> None:
 
 
 def test_network_load_balancers_admit_privatelink_only() -> None:
-    admitted = {where for where, _ in ingress()}
+    admitted = {where for where, _unused in ingress()}
     for where, balancer in properties(LOAD_BALANCER).items():
         if balancer["Type"] == "network":
             assert balancer["Scheme"] == "internal", where

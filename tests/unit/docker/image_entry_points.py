@@ -52,7 +52,7 @@ class Started:
 
     def child(self) -> dict[str, Any]:
         """What the child noted at its start."""
-        for _ in range(6000):
+        for _unused in range(6000):
             if self.record.exists():
                 return dict(json.loads(self.record.read_text()))
             if self.process.poll() is not None:

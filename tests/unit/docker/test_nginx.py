@@ -129,6 +129,7 @@ class Proxy:
             capture_output=True,
             text=True,
             timeout=60,
+            check=False,
         )
         return f"{done.returncode} {done.stdout} {done.stderr}"
 
@@ -213,7 +214,7 @@ def start_proxy(
 
 
 def wait_for_port(port: int, process: subprocess.Popen[str], output: list[str]) -> None:
-    for _ in range(6000):
+    for _unused in range(6000):
         assert process.poll() is None, "".join(output)
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -282,7 +283,7 @@ class TestProxy:
         assert headers["Server"] == "nginx"
 
     def test_redirects_stay_on_https(self, proxy: Proxy) -> None:
-        response, _ = proxy.ask("/moved", headers={"Host": "pacs.example.com"})
+        response, _unused = proxy.ask("/moved", headers={"Host": "pacs.example.com"})
         assert response.headers["Location"] == "https://pacs.example.com/moved/"
 
     def test_the_clients_address_is_the_load_balancers_word_only_if_it_is_trusted(
@@ -327,6 +328,7 @@ class TestHealth:
                 ["/bin/sh", str(DOCKER / "nginx" / "healthcheck.sh")],
                 env={"PATH": PATH, "NGINX_LISTEN_PORT": str(port)},
                 capture_output=True,
+                check=False,
             ).returncode
 
         assert check(proxy.port) == 0

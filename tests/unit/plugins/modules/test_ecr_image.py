@@ -63,7 +63,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def put_image(client: Any, target: str) -> None:
     """Do what the registry does at the end of a push."""
-    repository, _, tag = target.removeprefix(f"{REGISTRY}/").partition(":")
+    repository, _unused, tag = target.removeprefix(f"{REGISTRY}/").partition(":")
     manifest = {
         "schemaVersion": 2,
         "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
@@ -144,7 +144,7 @@ def test_only_the_missing_image_is_built(run: Run, engine: list[str], client: An
 def test_push_of_the_same_tag_by_another_run_is_success(
     run: Run, engine: list[str], client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lose(_: Any, image: Any, target: str) -> None:
+    def lose(_unused: Any, image: Any, target: str) -> None:
         put_image(client, target)
         raise ModuleError("tag invalid: the image tag already exists and is immutable")
 
@@ -155,7 +155,7 @@ def test_push_of_the_same_tag_by_another_run_is_success(
 def test_failed_push_fails_and_is_repeated_by_the_next_run(
     run: Run, engine: list[str], client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail_second(_: Any, image: Any, target: str) -> None:
+    def fail_second(_unused: Any, image: Any, target: str) -> None:
         if image.name == "second":
             raise ModuleError("Failed to push the image second: connection reset")
         put_image(client, target)
