@@ -8,13 +8,13 @@ import http.client
 import os
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 
 from .errors import EmbeddedError
 from .layout import Layout, Record, replace_text
 from .locks import holder
+from .processes import exit_code, spawn
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -34,30 +34,18 @@ def start(layout: Layout, source: Path, port: int, digest: str) -> int:
 
     Raises EmbeddedError with the server's last words when it dies or does not answer.
     """
-    with layout.server_log.open("w") as log:
-        process = subprocess.Popen(
-            [
-                str(layout.venv / "bin" / "python"),
-                "-m",
-                "openpacs_embedded",
-                "--port",
-                str(port),
-                "--data",
-                str(layout.data),
-                "--pid-file",
-                str(layout.pid_file),
-            ],
-            cwd=layout.path,
-            env=_environment(source),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    _wait_until_it_answers(process, layout, port)
+    command = [
+        str(layout.venv / "bin" / "python"),
+        *("-m", "openpacs_embedded"),
+        *("--port", str(port)),
+        *("--data", str(layout.data)),
+        *("--pid-file", str(layout.pid_file)),
+    ]
+    pid = spawn(command, _environment(source), layout.server_log)
+    _wait_until_it_answers(pid, layout, port)
     Record(port=port, digest=digest).write(layout.record)
     replace_text(layout.endpoint, endpoint_url(port) + "\n")
-    return process.pid
+    return pid
 
 
 def stop(layout: Layout, pid: int) -> None:
@@ -114,13 +102,13 @@ def _environment(source: Path) -> dict[str, str]:
     return {**passed_on, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], layout: Layout, port: int) -> None:
+def _wait_until_it_answers(pid: int, layout: Layout, port: int) -> None:
     pause, deadline = FIRST_PAUSE, time.monotonic() + START_TIMEOUT
     while not _answers(port):
-        if process.poll() is not None:
+        if exit_code(pid) is not None:
             raise EmbeddedError(f"the embedded AWS ended while it started:\n{_last_words(layout)}")
         if time.monotonic() > deadline:
-            process.terminate()
+            os.kill(pid, signal.SIGTERM)
             raise EmbeddedError(
                 f"the embedded AWS does not answer after {START_TIMEOUT:.0f} s:\n"
                 + _last_words(layout)

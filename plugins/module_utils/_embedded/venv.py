@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from .errors import EmbeddedError
 from .locks import exclusive
+from .processes import spawn, wait
 
 TIMEOUT = 600  # seconds for one installation
 
@@ -35,38 +36,30 @@ def ensure(venv: Path, requirements: Path) -> None:
         if is_ready(venv, requirements):
             return
         shutil.rmtree(venv, ignore_errors=True)
+        log = venv.with_name(f"{venv.name}.log")
         _run(
             f"{sys.executable} cannot make a virtual environment",
-            sys.executable,
-            "-m",
-            "venv",
-            str(venv),
+            [sys.executable, "-m", "venv", str(venv)],
+            log,
         )
         _run(
             f"the requirements in {requirements} could not be installed",
-            str(venv / "bin" / "python"),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--require-hashes",
-            "-r",
-            str(requirements),
+            [
+                *(str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet"),
+                *("--disable-pip-version-check", "--require-hashes", "-r", str(requirements)),
+            ],
+            log,
         )
         (venv / "requirements.sha256").write_text(requirements_digest(requirements))
 
 
-def _run(failure: str, *command: str) -> None:
-    try:
-        subprocess.run(command, capture_output=True, text=True, check=True, timeout=TIMEOUT)
-    except subprocess.TimeoutExpired as error:
-        raise EmbeddedError(
-            f"{failure}: no end after {TIMEOUT} s; is a package index reachable?"
-        ) from error
-    except subprocess.CalledProcessError as error:
-        said = (error.stderr or error.stdout).strip()
-        raise EmbeddedError(f"{failure}: {said}{_advice(said)}") from error
+def _run(failure: str, command: list[str], log: Path) -> None:
+    code = wait(spawn(command, os.environ, log), TIMEOUT)
+    if code is None:
+        raise EmbeddedError(f"{failure}: no end after {TIMEOUT} s; is a package index reachable?")
+    if code != 0:
+        said = log.read_text(errors="replace").strip()
+        raise EmbeddedError(f"{failure}: {said}{_advice(said)}")
 
 
 def _advice(said: str) -> str:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,13 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The commands that would have been run."""
     seen: list[tuple[str, ...]] = []
 
-    def run(command: tuple[str, ...], **_: Any) -> None:
-        seen.append(command)
+    def spawn(command: list[str], *_environment_and_log: Any) -> int:
+        seen.append(tuple(command))
         Path(command[-1] if "venv" in command else "/").mkdir(exist_ok=True, parents=True)
+        return 1
 
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(venv, "spawn", spawn)
+    monkeypatch.setattr(venv, "wait", lambda _pid, _timeout: 0)
     return seen
 
 
@@ -50,14 +51,22 @@ def test_made_once_with_hashes_and_again_when_requirements_change(
     assert len(commands) == 4
 
 
+def fail_with(said: str, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """Let a program print something and fail, and every other succeed."""
+
+    def spawn(command: list[str], _environment: Any, log: Path) -> int:
+        log.write_text(said)
+        return 1 if program in command else 0
+
+    monkeypatch.setattr(venv, "spawn", spawn)
+    monkeypatch.setattr(venv, "wait", lambda pid, _timeout: pid)
+
+
 def test_missing_system_package_is_named(
     tmp_path: Path, requirements: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(command: tuple[str, ...], **_: Any) -> None:
-        said = "The virtual environment was not created successfully because ensurepip is not"
-        raise subprocess.CalledProcessError(1, command, said, "")
-
-    monkeypatch.setattr(subprocess, "run", fail)
+    said = "The virtual environment was not created successfully because ensurepip is not"
+    fail_with(said, monkeypatch, "venv")
     with pytest.raises(EmbeddedError, match="apt-get install python3-venv"):
         venv.ensure(tmp_path / "venv", requirements)
     assert not venv.is_ready(tmp_path / "venv", requirements)
@@ -66,11 +75,16 @@ def test_missing_system_package_is_named(
 def test_failed_installation_is_tried_again(
     tmp_path: Path, requirements: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(command: tuple[str, ...], **_: Any) -> None:
-        if "pip" in command:
-            raise subprocess.CalledProcessError(1, command, "", "no such hash")
-
-    monkeypatch.setattr(subprocess, "run", fail)
+    fail_with("no such hash", monkeypatch, "pip")
     with pytest.raises(EmbeddedError, match="could not be installed: no such hash"):
         venv.ensure(tmp_path / "venv", requirements)
     assert not venv.is_ready(tmp_path / "venv", requirements)
+
+
+def test_an_installation_without_end_is_given_up(
+    tmp_path: Path, requirements: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(venv, "spawn", lambda *_arguments: 1)
+    monkeypatch.setattr(venv, "wait", lambda _pid, _timeout: None)
+    with pytest.raises(EmbeddedError, match="is a package index reachable"):
+        venv.ensure(tmp_path / "venv", requirements)
