@@ -29,11 +29,6 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
     """An embedded AWS with nothing in it when the session starts."""
-    from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded import lifecycle
-    from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.layout import Layout
-    from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.server import (
-        endpoint_url,
-    )
 
     # Most images in these tests do not exist: no engine, then. Those that do: test_containers.py.
     with pytest.MonkeyPatch.context() as patch:
