@@ -14,6 +14,7 @@ import json
 import signal
 import socket
 import sys
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,11 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 async def forward(port: int, *client: Any, begin: bytes = b"") -> None:
-    """Join a client to Orthanc's port, at which it has begun to speak."""
+    """Join a client to Orthanc's port.
+
+    Orthanc waits for one client after the other to say who it is, so it is not to see the silent.
+    """
+    begin = begin or await client[0].read(1 << 18)
     orthanc: Stream = await asyncio.open_connection("127.0.0.1", port)
     orthanc[1].write(begin)
     await asyncio.gather(copy(client[0], orthanc[1]), copy(orthanc[0], client[1]))
@@ -98,6 +103,17 @@ async def serve_web(port: int, *client: Any) -> None:
         client[1].close()
     else:
         await forward(port, *client, begin=request)
+
+
+def kept(handler: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Keep the tasks of a server's connections, of which asyncio itself forgets some."""
+    tasks = set()
+
+    def accept(*client: Any) -> None:
+        tasks.add(task := asyncio.create_task(handler(*client)))
+        task.add_done_callback(tasks.discard)
+
+    return accept
 
 
 async def answers(port: int) -> None:
@@ -131,7 +147,8 @@ async def main() -> int:
     }.items():
         address = server.find(element)
         assert address is not None
-        await asyncio.start_server(handler, address.get("hostname"), int(address.attrib["port"]))
+        host, port = address.get("hostname"), int(address.attrib["port"])
+        await asyncio.start_server(kept(handler), host, port)
     return await ended
 
 

@@ -1,0 +1,110 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The whole environment, deployed once: images built and pushed, the task running."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[3]
+sys.path[:0] = [str(Path(__file__).parent), str(CHECKOUT / "tests" / "images")]
+
+import bases  # noqa: E402
+from container_engine import engine  # noqa: E402
+from deployment import DOMAIN, Deployment  # noqa: E402
+from dicom_fixtures import raw_server  # noqa: E402, F401
+from programs import await_port, free_port  # noqa: E402
+from stand_in.archive import make  # noqa: E402
+
+STAND_IN = "curl,unzip,python3,orthanc"  # packages of the base that Orthanc runs on
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Return an environment whose Dicoogle is the stand-in; everything else is what ships."""
+    bases.require_engine()
+    if shutil.which("storescu") is None:
+        pytest.skip("DCMTK is not installed: apt-get install dcmtk")
+    debian = bases.bootstrap(bases.COMMON)
+    folder = tmp_path_factory.mktemp("dataplane")
+    archive = folder / "dicoogle.zip"
+    make(archive, "orthanc")
+    deployment = Deployment(
+        folder / "aws",
+        {
+            "images_build_network": "host",
+            "images_dicoogle_archive": archive.as_uri(),
+            "images_build_args": {
+                "dicoogle": {"BASE": bases.java(bases.bootstrap(STAND_IN))},
+                "nginx": {"BASE": debian},
+                "ghostunnel": {"BASE": bases.ghostunnel(debian)},
+            },
+        },
+    )
+    deployment.play("embedded")
+    try:
+        deployment.play("site")
+        deployment.await_task()
+        yield deployment
+    finally:
+        registry = deployment.endpoint_url.partition("://")[2]
+        deployment.play("embedded", dicoogle_embedded_state="stopped")
+        pushed = engine("images", "--quiet", f"{registry}/*/*").stdout.split()
+        engine("rmi", "--force", *pushed, check=False)
+
+
+@pytest.fixture(scope="session")
+def received(
+    deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+    """Return the folder of the hospital's storage host, which is DCMTK behind a Ghostunnel."""
+    folder, port = tmp_path_factory.mktemp("received"), free_port()
+    command = ["storescp", "-aet", "STORESCP", "--output-directory", str(folder), str(port)]
+    host = deployment.storage_host
+    with subprocess.Popen(command) as process:
+        await_port(port, process)
+        allowed = ("--allow-cn", f"ghostunnel.{DOMAIN}")
+        with deployment.tunnel("server", str(host), f"127.0.0.1:{port}", "storage", *allowed):
+            yield folder, process
+        process.terminate()
+
+
+@pytest.fixture(scope="session")
+def storage_port(deployment: Deployment) -> Iterator[int]:
+    """Return the hospital's plain port for C-STORE."""
+    with deployment.client_tunnel(deployment.storage) as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def query_port(deployment: Deployment) -> Iterator[int]:
+    """Return the hospital's plain port for C-FIND and C-MOVE."""
+    with deployment.client_tunnel(deployment.query) as port:
+        yield port
+
+
+@pytest.fixture
+def dcmtk() -> Callable[..., str]:
+    """Return run(program, port, *arguments), which must succeed, and returns what it said."""
+
+    def run(program: str, port: int, *arguments: str) -> str:
+        peer = ("-aet", "DCMTK", "-aec", "DICOOGLE-STORAGE", "127.0.0.1", str(port))
+        options = [each for each in arguments if not Path(each).is_file()]
+        files = [each for each in arguments if Path(each).is_file()]
+        done = subprocess.run(
+            [program, *options, *peer, *files],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run

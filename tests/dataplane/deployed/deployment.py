@@ -1,0 +1,222 @@
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""An environment that the playbooks deployed into an embedded AWS, whose ECS runs its task."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+from dicom_certificates import Holder
+from programs import free_port
+
+CHECKOUT = Path(__file__).parents[3]
+COLLECTION = CHECKOUT / ".cache/collections/ansible_collections/openpacs/dicoogle"
+NO_ENGINE = {"DOCKER_HOST": "tcp://127.0.0.1:1", "CONTAINER_HOST": "tcp://127.0.0.1:1"}
+ENVIRONMENT = "dataplane"
+DOMAIN = f"{ENVIRONMENT}.internal"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one `ansible-playbook` printed."""
+
+    output: str
+
+    @property
+    def changed(self) -> int:
+        """The number of tasks that changed something."""
+        (number,) = re.findall(r"^localhost .* changed=(\d+)", self.output, re.MULTILINE)
+        return int(number)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a service of the environment is reached, and what its certificate holds."""
+
+    host: str
+    port: int
+    server_name: str
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass
+class Deployment:
+    """The environment, with its embedded AWS in a folder; `variables` are those of site.yml."""
+
+    folder: Path
+    variables: dict[str, Any] = field(default_factory=dict)
+
+    def play(self, playbook: str, *, engine: bool = True, **variables: Any) -> Run:
+        """Run a playbook, which must succeed."""
+        given = {
+            "dicoogle_environment": ENVIRONMENT,
+            "dicoogle_embedded_dir": str(self.folder),
+            **self.variables,
+            **variables,
+        }
+        program = Path(sys.executable).with_name("ansible-playbook")
+        done = subprocess.run(
+            [
+                *(str(program), "-i", "inventory/embedded", f"playbooks/{playbook}.yml"),
+                *("-e", json.dumps(given)),
+            ],
+            cwd=COLLECTION,
+            env={
+                **os.environ,
+                **({} if engine else NO_ENGINE),
+                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTION.parents[2]),
+                "ANSIBLE_CONFIG": str(COLLECTION / "ansible.cfg"),
+                "ANSIBLE_NOCOLOR": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return Run(done.stdout)
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where the embedded AWS answers."""
+        return (self.folder / "endpoint").read_text().strip()
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client on the embedded AWS."""
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The outputs of the root stack."""
+        (stack,) = self.client("cloudformation").describe_stacks(StackName=ENVIRONMENT)["Stacks"]
+        return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+
+    @cached_property
+    def addresses(self) -> dict[str, str]:
+        """Where the names of this AWS are on this machine's loopback network."""
+        with urllib.request.urlopen(f"{self.endpoint_url}/_openpacs/names") as answer:
+            return dict(json.load(answer))
+
+    @property
+    def storage(self) -> Place:
+        """The tunnel for C-STORE, as the hospital reaches it."""
+        host, _, port = self.outputs["StorageEndpoint"].partition(":")
+        return Place(self.addresses[host], int(port), f"storage-in.{DOMAIN}")
+
+    @property
+    def query(self) -> Place:
+        """The tunnel for C-FIND and C-MOVE, as the hospital reaches it."""
+        host, _, port = self.outputs["QueryEndpoint"].partition(":")
+        return Place(self.addresses[host], int(port), f"query-in.{DOMAIN}")
+
+    @property
+    def web(self) -> Place:
+        """The load balancer of the web page, which passes TLS on to nginx."""
+        host = self.addresses[self.outputs["WebLoadBalancerDnsName"]]
+        return Place(host, 443, f"nginx.{DOMAIN}")
+
+    @property
+    def storage_host(self) -> Place:
+        """Where the storage host of the hospital is expected to listen."""
+        host = self.addresses[self.outputs["StorageHostPrivateIp"]]
+        return Place(host, int(self.outputs["StorageHostPort"]), f"storage.{DOMAIN}")
+
+    @property
+    def pki(self) -> Path:
+        """The folder of the role pki."""
+        return self.folder / ENVIRONMENT / "pki"
+
+    @property
+    def ca_bundle(self) -> Path:
+        """The CA certificates that everybody trusts."""
+        return self.pki / "ca-bundle.pem"
+
+    def holder(self, name: str) -> Holder:
+        """Return a holder of a certificate of the environment."""
+        leaf = self.pki / "leaves" / name
+        return Holder(f"{name}.{DOMAIN}", leaf / "certificate.pem", leaf / "private_key.pem")
+
+    def task(self) -> dict[str, Any]:
+        """Return the one task of the service."""
+        ecs, cluster = self.client("ecs"), self.outputs["ClusterName"]
+        arns = ecs.list_tasks(cluster=cluster, desiredStatus="RUNNING")["taskArns"]
+        tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        assert len(tasks) <= 1, tasks
+        return tasks[0] if tasks else {}
+
+    def await_task(self, seconds: float = 120) -> None:
+        """Return when the task is healthy."""
+        deadline = time.monotonic() + seconds
+        while self.task().get("healthStatus") != "HEALTHY":
+            assert time.monotonic() < deadline, self.troubles()
+            time.sleep(0.5)
+
+    def troubles(self) -> str:
+        """Say what the service and its task have to tell."""
+        (service,) = self.client("ecs").describe_services(
+            cluster=self.outputs["ClusterName"], services=[self.outputs["ServiceName"]]
+        )["services"]
+        events = [event["message"] for event in service["events"]]
+        return json.dumps({"events": events, "task": self.task()}, indent=1, default=str)
+
+    @contextlib.contextmanager
+    def tunnel(self, mode: str, listen: str, target: str, name: str, *more: str) -> Iterator[None]:
+        """Run a Ghostunnel with the certificate of a holder."""
+        holder = self.holder(name)
+        files = ["--cert", str(holder.certificate), "--key", str(holder.private_key)]
+        command = [shutil.which("ghostunnel") or "", mode, "--listen", listen, "--target", target]
+        status = free_port()
+        more = (*more, "--status", f"http://127.0.0.1:{status}", "--shutdown-timeout", "1s")
+        with subprocess.Popen(
+            [*command, *files, "--cacert", str(self.ca_bundle), *more],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            try:
+                await_status(status, process)
+                yield
+            finally:
+                process.terminate()
+
+    @contextlib.contextmanager
+    def client_tunnel(self, place: Place) -> Iterator[int]:
+        """Give the plain port of a tunnel of the hospital's client to a service."""
+        port = free_port()
+        name = ("--override-server-name", place.server_name)
+        with self.tunnel("client", f"127.0.0.1:{port}", str(place), "client", *name):
+            yield port
+
+
+def await_status(port: int, process: subprocess.Popen[Any]) -> None:
+    """Return when a Ghostunnel serves its status page, and so its tunnel."""
+    deadline = time.monotonic() + 15
+    while True:
+        assert process.poll() is None, f"{process.args} ended with {process.returncode}"
+        assert time.monotonic() < deadline, f"{process.args} does not start"
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_status").close()
+            return
+        time.sleep(0.05)
