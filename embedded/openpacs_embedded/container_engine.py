@@ -22,7 +22,7 @@ from openpacs_embedded import network_namespaces
 LABEL = "openpacs.embedded-aws"  # on all that is ours; its value is the server's data folder
 TIMEOUT = 60.0  # seconds for one call
 ECR = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/")
-_pulled: set[str] = set()
+_from_our_registry: set[str] = set()
 
 
 class EngineError(RuntimeError):
@@ -67,9 +67,9 @@ def fetch(client: docker.DockerClient, image: str) -> str:
         try:
             client.images.pull(*_repository_and_version(name))
         except DockerException as error:
-            raise EngineError(f"pull image manifest has been failed: {name}: {error}") from error
-        if name != image:
-            _pulled.add(name)
+            raise EngineError(f"{name}: {error}") from error
+    if name != image:
+        _from_our_registry.add(name)
     return name
 
 
@@ -84,9 +84,9 @@ def sweep(client: docker.DockerClient) -> None:
 
 def forget_images(client: docker.DockerClient) -> None:
     """Remove the names of images that came from our registry; layers in use elsewhere stay."""
-    while _pulled:
+    while _from_our_registry:
         try:
-            client.images.remove(_pulled.pop())
+            client.images.remove(_from_our_registry.pop())
         except DockerException:  # somebody else uses the image, or has removed it
             continue
 

@@ -387,6 +387,15 @@ def reset(original: Any) -> None:
     file_systems.forget_all()
 
 
+def restore_state(original: Any, data: Any) -> None:
+    """Load the state; the tasks in it ended with the server that ran them."""
+    original(data)
+    for _, task in ecs._tasks.all_items():
+        if task["desiredStatus"] != "STOPPED":
+            ask_to_stop(task, "The embedded AWS ended", "TerminationNotice")
+            task.update(healthStatus="UNKNOWN", stoppedAt=ecs._iso())
+
+
 def wait_until_stable(service: Service) -> None:
     """Wait for the current deployment. Raises ValueError with the reason when it fails.
 
@@ -434,4 +443,5 @@ def install() -> None:
     replace("_make_deployment", make_deployment, ecs)
     replace("_reconcile_service_tasks", reconcile, ecs)
     replace("_maybe_mark_stopped", nothing, ecs)
+    replace("_restore_state", restore_state, ecs)
     replace("reset", reset, ecs)

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 from ministack.services import ecs
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import provisioners, stacks
 
-from openpacs_embedded.patching import extend
+from openpacs_embedded.patching import extend, replace
 from openpacs_embedded.services_ecs import wait_until_stable
 from openpacs_embedded.types_registry import Attributes, Properties, amend, name_by_itself
 
@@ -169,6 +169,11 @@ def _sweep_service(physical_id: str, _props: Properties) -> None:
             ecs._tasks.pop(arn, None)
 
 
+def runs_on_worker_thread(original: Any, resource_type: str) -> bool:
+    """Services wait for their tasks, on a thread that may."""
+    return resource_type == "AWS::ECS::Service" or original(resource_type)
+
+
 def _name_families() -> None:
     """An unnamed family keeps its name: a change registers the next revision of it."""
     stock_create = provisioners._RESOURCE_HANDLERS[DEFINITION]["create"]
@@ -183,6 +188,7 @@ def _name_families() -> None:
 def install() -> None:
     name_by_itself("AWS::ECS::Cluster", "ClusterName")
     name_by_itself("AWS::ECS::Service", "ServiceName")
+    replace("_runs_on_worker_thread", runs_on_worker_thread, stacks)
     _name_families()
     amend(
         "AWS::ECS::Service",

@@ -28,23 +28,20 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
-    """An embedded AWS with nothing in it when the session starts."""
+    """An embedded AWS with nothing in it when the session starts.
 
-    # Most images in these tests do not exist: no engine, then. Those that do: test_containers.py.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
-        yield from _running(tmp_path_factory.mktemp("embedded"))
-
-
-def _running(path: Path) -> Iterator[EmbeddedAws]:
+    It finds no container engine, as most images in these tests do not exist.
+    """
     from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded import lifecycle
     from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.layout import Layout
     from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.server import (
         endpoint_url,
     )
 
-    layout = Layout(path=path, venv=VENV)
-    outcome = lifecycle.reach(lifecycle.Desired("started", SOURCE), layout)
+    layout = Layout(path=tmp_path_factory.mktemp("embedded"), venv=VENV)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+        outcome = lifecycle.reach(lifecycle.Desired("started", SOURCE), layout)
     assert outcome.after.port is not None
     yield EmbeddedAws(endpoint_url(outcome.after.port), layout.access_log)
     lifecycle.reach(lifecycle.Desired("stopped", SOURCE), layout)

@@ -20,7 +20,7 @@ CHECKOUT = Path(__file__).parents[2]
 SOURCE = CHECKOUT / "embedded"
 VENV = CHECKOUT / ".cache" / "embedded-venv"  # made once, then shared by all sessions
 TEMPLATES = "templates"  # bucket
-TIMEOUT = 30.0  # seconds for one stack operation
+TIMEOUT = 90.0  # seconds for one stack operation
 Template = dict[str, Any]
 
 

@@ -176,6 +176,29 @@ def test_image_layers_are_kept_in_files_of_their_own(process: Process) -> None:
     assert snapshot.stat().st_size < len(content)
 
 
+def test_an_image_has_the_size_of_its_parts_and_goes_with_its_repository(process: Process) -> None:
+    repository = "sized/image"
+    process.aws.client("ecr").create_repository(repositoryName=repository)
+    registry = f"{process.aws.endpoint_url}/v2/{repository}"
+    parts = []
+    for content in (b"configuration", b"layer " * 1000):
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        upload = f"{registry}/blobs/uploads/?digest={digest}"
+        urllib.request.urlopen(urllib.request.Request(upload, content, method="POST")).read()
+        parts.append({"digest": digest, "size": len(content)})
+    manifest = json.dumps({"schemaVersion": 2, "config": parts[0], "layers": parts[1:]}).encode()
+    put = urllib.request.Request(f"{registry}/manifests/1", manifest, method="PUT")
+    urllib.request.urlopen(put).read()
+    describe = process.aws.client("ecr").describe_images
+    (image,) = describe(repositoryName=repository)["imageDetails"]
+    assert image["imageDigest"] == f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+    assert image["imageSizeInBytes"] == len(b"configuration") + 6000
+    layers = process.layout.data / "state" / "layers"
+    assert len(list(layers.iterdir())) == 2
+    process.aws.client("ecr").delete_repository(repositoryName=repository, force=True)
+    assert list(layers.iterdir()) == []
+
+
 def test_reset_forgets_everything_and_goes_on(process: Process) -> None:
     process.aws.deploy({"Resources": {"Q": QUEUE}})
     outcome = lifecycle.reach(lifecycle.Desired("reset", SOURCE), process.layout)
