@@ -18,7 +18,7 @@ COLLECTION := .cache/collections/ansible_collections/openpacs/dicoogle
 
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_NOCOLOR := $(if $(CI),1,)
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/.cache/bin:$(PATH)
 
 say = @printf '\n==> %s\n' "$(1)"
 
@@ -60,6 +60,16 @@ $(BIN)/.test: tests/requirements.txt $(BIN)/.demo
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-$*.txt
 	@touch $@
 
+.cache/bin/ghostunnel: tests/tools/ghostunnel/go.sum
+	$(call say,Building Ghostunnel for the tests)
+	@mkdir -p $(@D)
+	@if command -v go > /dev/null; then \
+	  go build -C tests/tools/ghostunnel -mod=readonly -trimpath -ldflags "-s -w -X main.version=1.11.0" \
+	    -o "$(CURDIR)/$@" github.com/ghostunnel/ghostunnel; \
+	else \
+	  echo "Go is not here (apt-get install golang): tests that need Ghostunnel are skipped."; \
+	fi
+
 $(COLLECTION):
 	@mkdir -p $(dir $@)
 	@ln -sfn ../../../.. $@
@@ -82,7 +92,7 @@ demo-down: $(BIN)/.demo $(COLLECTION)  ## Stop the embedded AWS and remove its s
 # ---- The checks ----
 
 .PHONY: test
-test: lint unit embedded roles integration molecule system release sanity  ## Everything
+test: lint unit embedded roles integration molecule system images dataplane release sanity  ## Everything
 	$(call say,All checks passed)
 
 .PHONY: lint
@@ -130,6 +140,16 @@ molecule: $(BIN)/.test $(COLLECTION)  ## The whole run: converge, idempotence, v
 system: $(BIN)/.test $(COLLECTION)  ## What users rely on: changes, two environments, killed runs, secrets
 	$(call say,The collection as users know it)
 	@pytest -q tests/system
+
+.PHONY: images
+images: $(BIN)/.test .cache/bin/ghostunnel  ## The container images, with a container engine
+	$(call say,Container images)
+	@pytest -q tests/images
+
+.PHONY: dataplane
+dataplane: $(BIN)/.test .cache/bin/ghostunnel $(COLLECTION)  ## DICOM through the tunnels
+	$(call say,DICOM through the tunnels)
+	@pytest -q tests/dataplane
 
 CORES := .cache/cores/oldest/.ready .cache/cores/newest/.ready
 
