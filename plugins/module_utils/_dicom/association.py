@@ -125,13 +125,19 @@ class Session:
         self._observer = observer
 
     def refusal(self, sop_class: str, transfer_syntax: str) -> DicomError | None:
-        """Return why a proposed context was not accepted, or None when it was."""
-        rejected = [
-            context
-            for context in self.association.rejected_contexts
-            if context.abstract_syntax == sop_class and transfer_syntax in context.transfer_syntax
-        ]
-        return _no_context(self.peer, rejected) if rejected else None
+        """Return why a proposed context was not accepted, or None when it was.
+
+        The transfer syntax in a refusal means nothing (PS3.8, 9.3.3.2).
+        """
+        if any(
+            context.abstract_syntax == sop_class and transfer_syntax in context.transfer_syntax
+            for context in self.association.accepted_contexts
+        ):
+            return None
+        rejected = self.association.rejected_contexts
+        return _no_context(
+            self.peer, [context for context in rejected if context.abstract_syntax == sop_class]
+        )
 
     def lost(self, operation: str) -> DicomError:
         """Return why an operation got no answer. The association is over then."""

@@ -7,14 +7,17 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.association import Session
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.echo import echo
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer import Peer
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.query import find
 from dicom_archive import Archive
-from pynetdicom import AE, evt
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom import AE, build_context, evt
 from pynetdicom.sop_class import CTImageStorage, Verification  # type: ignore[attr-defined]
 
 Serve = Callable[[Callable[[socket.socket], None]], int]
@@ -112,6 +115,16 @@ def test_a_service_that_is_not_there(
     error = refusal(make_peer(make_verifier(lambda event: 0, CTImageStorage)))
     assert error.reason == "unsupported_sop_class"
     assert "Verification" in str(error)
+
+
+def test_a_refusal_that_names_another_transfer_syntax(make_peer: Callable[..., Peer]) -> None:
+    refused = build_context(CTImageStorage, ImplicitVRLittleEndian)
+    refused.result = 3
+    association = SimpleNamespace(accepted_contexts=[], rejected_contexts=[refused])
+    session = Session(make_peer(104), association, None)
+    error = session.refusal(CTImageStorage, ExplicitVRLittleEndian)
+    assert error is not None
+    assert error.reason == "unsupported_sop_class"
 
 
 def test_a_peer_that_takes_too_long(
