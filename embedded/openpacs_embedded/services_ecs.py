@@ -30,6 +30,7 @@ from openpacs_embedded.task_runs import Task, TaskRun, ask_to_stop
 
 LOOK = 1.0  # seconds between two looks when nothing has called
 KEPT_EVENTS = 100
+REMEMBERED = 3600.0  # seconds
 SHUTDOWN_PATIENCE = 10.0  # seconds that containers get when the server ends
 REMOVAL = 30.0  # seconds more, for removing what has stopped
 UNSTABLE_AFTER = 900.0  # seconds until CloudFormation gives a service up
@@ -44,6 +45,7 @@ class Scheduler:
         """Make a scheduler that sleeps until it is woken for the first time."""
         self.doors = Doors()
         self.runs: dict[str, TaskRun] = {}
+        self.resting = threading.Lock()  # who holds it keeps services from starting tasks
         self._awake = threading.Event()
         self._thread: threading.Thread | None = None
         self._closing = False
@@ -90,10 +92,11 @@ class Scheduler:
                     swept = True
             except EngineError:
                 pass  # each service that wants a task says so
-            for (account, region, key), service in ecs._services.all_items():
-                with request_scope(account, region):
-                    self._look_after(key, service)
-            self._arrange_doors()
+            with self.resting:
+                for (account, region, key), service in ecs._services.all_items():
+                    with request_scope(account, region):
+                        self._look_after(key, service)
+                self._arrange_doors()
             self._awake.wait(LOOK)
 
     def _look_after(self, key: str, service: Service) -> None:
@@ -101,6 +104,7 @@ class Scheduler:
             if service["status"] == "ACTIVE":
                 _judge(service)
                 _advance(service)
+            _forget_old_tasks(service)
             ecs._refresh_service_state(key.partition("/")[0], f"service:{service['serviceName']}")
             ecs._recount_cluster(key.partition("/")[0])
         except Exception:  # one service must not stop the others
@@ -125,19 +129,25 @@ SCHEDULER = Scheduler()
 # ---- One service ----
 
 
-def _live_tasks(service: Service) -> list[Task]:
+def _tasks_of(service: Service) -> list[Task]:
     return [
         task
         for task in list(ecs._tasks.values())
         if task["group"] == f"service:{service['serviceName']}"
         and task["clusterArn"] == service["clusterArn"]
-        and task["lastStatus"] != "STOPPED"
     ]
 
 
+def _live_tasks(service: Service) -> list[Task]:
+    return [task for task in _tasks_of(service) if task["lastStatus"] != "STOPPED"]
+
+
 def _age(task: Task) -> float:
-    started = task["startedAt"]
-    return time.time() - datetime.fromisoformat(started).timestamp() if started else 0.0
+    return time.time() - _seconds(task["startedAt"]) if task["startedAt"] else 0.0
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
 
 
 def _judge(service: Service) -> None:
@@ -163,16 +173,20 @@ def _judge(service: Service) -> None:
 
 def _failed_tasks(service: Service) -> Iterator[Task]:
     """Tasks that ended by themselves since the last look."""
-    for task in list(ecs._tasks.values()):
-        if task["group"] != f"service:{service['serviceName']}" or task.get("_judged"):
-            continue
-        if task["lastStatus"] == "STOPPED":
+    for task in _tasks_of(service):
+        if task["lastStatus"] == "STOPPED" and not task.get("_judged"):
             task["_judged"] = True
             ended_by_itself = task["stopCode"] in ("EssentialContainerExited", "TaskFailedToStart")
-            if task["clusterArn"] == service["clusterArn"] and (
-                ended_by_itself or task.get("_unhealthy")
-            ):
+            if ended_by_itself or task.get("_unhealthy"):
                 yield task
+
+
+def _forget_old_tasks(service: Service) -> None:
+    """ECS lists stopped tasks for an hour."""
+    stopped = [t for t in _tasks_of(service) if t["lastStatus"] == "STOPPED"]
+    for task in stopped:
+        if time.time() - _seconds(task["stoppedAt"] or task["createdAt"]) > REMEMBERED:
+            ecs._tasks.pop(task["taskArn"], None)
 
 
 def _is_steady(service: Service, deployment: Mapping[str, Any]) -> bool:
@@ -252,13 +266,9 @@ def _may_try(service: Service, deployment: Mapping[str, Any]) -> bool:
         _say(service, f"was unable to place a task: {error}.")
         return False
     pause = service_decisions.pause_after(deployment["failedTasks"])
-    ends = [task["stoppedAt"] or "" for task in ecs._tasks.values() if _is_of(task, service)]
+    ends = [task["stoppedAt"] or "" for task in _tasks_of(service)]
     last = max(ends, default="")
-    return not last or time.time() - datetime.fromisoformat(last).timestamp() >= pause
-
-
-def _is_of(task: Task, service: Service) -> bool:
-    return bool(task["group"] == f"service:{service['serviceName']}")
+    return not last or time.time() - _seconds(last) >= pause
 
 
 def _start(service: Service, deployment: Mapping[str, Any], count: int) -> None:
@@ -359,7 +369,11 @@ def delete_service(original: Any, data: dict[str, Any]) -> Any:
     name = (ecs._resolve_service_ref(data.get("service", "")) or ("", None))[0]
     service = ecs._services.get(f"{cluster}/{name}")
     answer = original(data)
+    deadline = time.monotonic() + UNSTABLE_AFTER
     while service and service["status"] != "ACTIVE" and _live_tasks(service):
+        if time.monotonic() > deadline:
+            message = f"The tasks of service {name} have not ended"
+            return ecs.error_response_json("ServerException", message, 500)
         time.sleep(0.05)
     return answer
 
@@ -382,9 +396,10 @@ def nothing(_original: Any, *_arguments: Any) -> None:
 
 def reset(original: Any) -> None:
     """Forget everything; tasks end first."""
-    SCHEDULER.end_all("The embedded AWS was reset")
-    original()
-    file_systems.forget_all()
+    with SCHEDULER.resting:
+        SCHEDULER.end_all("The embedded AWS was reset")
+        original()
+        file_systems.forget_all()
 
 
 def restore_state(original: Any, data: Any) -> None:
@@ -418,7 +433,7 @@ def wait_until_stable(service: Service) -> None:
 
 def _last_words(service: Service) -> str:
     """What the service's last task that failed said."""
-    stopped = [t for t in ecs._tasks.values() if _is_of(t, service) and t["stoppedReason"]]
+    stopped = [task for task in _tasks_of(service) if task["stoppedReason"]]
     if not stopped:
         return str(service["events"][0]["message"]) if service["events"] else ""
     last = max(stopped, key=lambda task: str(task["stoppedAt"]))

@@ -147,6 +147,9 @@ class TaskRun:
                 "details": [{"name": name, "value": value} for name, value in details.items()],
             }
             self._task["attachments"] = [attachment]
+        interface = {"attachmentId": attachment["id"], "privateIpv4Address": address}
+        for container in self._task["containers"]:
+            container["networkInterfaces"] = [interface]
         return address
 
     def _start_those_that_may(self) -> None:

@@ -12,6 +12,10 @@ description:
   - Runs the embedded AWS of this collection as a process of its own on the host, for a first try,
     for tests and for continuous integration. No AWS account is needed.
   - It listens on one port of 127.0.0.1 and asks nobody for a password.
+  - The tasks of its ECS services run as containers when the module runs as root on Linux and
+    Docker answers at a socket of the host. The listeners of load balancers can then be reached at
+    addresses of the loopback network, which C(/_openpacs/names) tells. Otherwise the services say
+    in their events why no task runs.
   - The first start installs its pinned requirements into a virtual environment below O(path),
     which needs a package index and takes about 15 seconds. Later starts take less than a second.
   - Its state survives O(state=stopped) and a restart. It is also saved every second in which
@@ -22,8 +26,9 @@ options:
     description:
       - V(started) starts the server unless it runs with the same source and port; after a change
         of these it is restarted.
-      - V(stopped) gives running stack operations five seconds to end, saves the state and ends the
-        server.
+      - V(stopped) gives running stack operations five seconds to end, removes the containers of
+        tasks, saves the state and ends the server. The next start starts the tasks again, on the
+        files of their file systems.
       - V(reset) forgets everything in this AWS. A running server runs on, a stopped one stays
         stopped.
     type: str

@@ -321,6 +321,19 @@ def test_nothing_is_left_behind(pacs: Archive) -> None:
     assert not left_behind(pacs.process)["volumes"]
 
 
+def test_a_reset_ends_tasks_and_forgets_their_files(pacs: Archive) -> None:
+    registry = pacs.image.partition("@")[0]
+    assert (
+        pacs.aws.status(pacs.aws.deploy(archive(containers(f"{registry}:1")))) == "CREATE_COMPLETE"
+    )
+    assert left_behind(pacs.process)["containers"]
+    reset = urllib.request.Request(f"{pacs.aws.endpoint_url}/_ministack/reset", method="POST")
+    urllib.request.urlopen(reset).read()
+    assert not left_behind(pacs.process)["containers"]
+    assert not left_behind(pacs.process)["volumes"]
+    assert not (pacs.process.layout.data / "efs").exists()
+
+
 def test_without_an_engine_a_service_says_so(aws: EmbeddedAws) -> None:
     registry = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
     stack = aws.deploy(archive(containers(f"{registry}/archive/busybox@sha256:{'0' * 64}")))
