@@ -45,6 +45,7 @@ async def _serve(port: int, access_log: Path) -> None:
     config.graceful_timeout = 1.0
     config.loglevel = "WARNING"
     saving = asyncio.create_task(persistence.save_regularly())
+    SCHEDULER.wake()
     try:
         served = with_names(with_access_log(app.app, access_log))
         await serve(served, config, shutdown_trigger=stopped)

@@ -97,7 +97,7 @@ class Scheduler:
                     with request_scope(account, region):
                         self._look_after(key, service)
                 self._arrange_doors()
-            self._awake.wait(LOOK)
+            self._awake.wait(LOOK if self.runs or ecs._services.has_any() else None)
 
     def _look_after(self, key: str, service: Service) -> None:
         try:

@@ -16,8 +16,9 @@ from typing import Any
 import busybox
 import container_cases as cases
 import pytest
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded import lifecycle
 from container_cases import FRONT, HOSPITAL, LOOPBACK_ONLY, OUTBOUND, archive, containers
-from harness import EmbeddedAws
+from harness import SOURCE, EmbeddedAws
 from test_server import Process
 
 PATIENCE = 60.0  # seconds
@@ -321,11 +322,20 @@ def test_nothing_is_left_behind(pacs: Archive) -> None:
     assert not left_behind(pacs.process)["volumes"]
 
 
-def test_a_reset_ends_tasks_and_forgets_their_files(pacs: Archive) -> None:
-    registry = pacs.image.partition("@")[0]
-    assert (
-        pacs.aws.status(pacs.aws.deploy(archive(containers(f"{registry}:1")))) == "CREATE_COMPLETE"
-    )
+def test_what_a_killed_server_left_is_gone_after_a_reset(pacs: Archive) -> None:
+    stack = pacs.aws.deploy(archive(containers(pacs.image)))
+    assert pacs.aws.status(stack) == "CREATE_COMPLETE"
+    pacs.process.kill()
+    lifecycle.reach(lifecycle.Desired("reset", SOURCE), pacs.process.layout)
+    assert left_behind(pacs.process)["containers"]
+    pacs.process.start()
+    assert eventually(lambda: not left_behind(pacs.process)["containers"])
+
+
+def test_a_reset_ends_tasks_and_forgets_their_files(process: Process) -> None:
+    pushed = push(process.aws, busybox.IMAGE)
+    pacs = Archive(process, pushed, process.aws.deploy(archive(containers(pushed))))
+    assert pacs.aws.status(pacs.stack) == "CREATE_COMPLETE"
     assert left_behind(pacs.process)["containers"]
     reset = urllib.request.Request(f"{pacs.aws.endpoint_url}/_ministack/reset", method="POST")
     urllib.request.urlopen(reset).read()
