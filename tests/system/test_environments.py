@@ -59,6 +59,24 @@ def test_two_environments_live_side_by_side_and_one_goes_without_the_other(
     account.succeed("destroy", dicoogle_environment="left")
 
 
+def test_a_key_pair_is_made_once_and_its_private_half_stays_here(account: Account) -> None:
+    keyed = {
+        "dicoogle_environment": "keyed",
+        "dicoogle_topology": "provider_only",
+        "prerequisites_key_pair": "true",
+    }
+    account.succeed("site", **keyed)
+    assert account.succeed("site", **keyed).changed == 0
+    private = account.folder / "keyed" / "keyed.pem"
+    assert private.stat().st_mode & 0o777 == 0o400
+    (pair,) = account.client("ec2").describe_key_pairs(KeyNames=["keyed"], IncludePublicKey=True)[
+        "KeyPairs"
+    ]
+    public = private.with_name("keyed.pem.pub").read_text()
+    assert pair["PublicKey"].split()[:2] == public.split()[:2]
+    account.succeed("destroy", dicoogle_environment="keyed")
+
+
 def test_a_plan_of_an_empty_account_works_and_leaves_it_empty(account: Account) -> None:
     run = account.succeed("plan", dicoogle_environment="empty")
     assert "empty-bootstrap/ArtifactsBucket" in run.output
