@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dicom_certificates import Authority, Holder
@@ -17,6 +20,13 @@ from dicom_certificates import Authority, Holder
 CLIENT = "client.example.org"
 ARCHIVE = "archive.example.org"
 STORAGE = "storage.example.org"
+
+
+def dcmtk(name: str) -> str | None:
+    """Return a program of DCMTK, not the one of pynetdicom that has its name in this venv."""
+    own = Path(sys.executable).parent
+    folders = [each for each in os.get_exec_path() if Path(each) != own]
+    return shutil.which(name, path=os.pathsep.join(folders))
 
 
 def free_port() -> int:

@@ -17,11 +17,11 @@ import pytest
 from dicom_archive import Archive
 from dicom_certificates import Authority
 from dicom_fixtures import sample
-from programs import ARCHIVE, CLIENT, Tunnels, free_port
+from programs import ARCHIVE, CLIENT, Tunnels, dcmtk, free_port
 from pydicom import dcmread
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("storescu") is None, reason="DCMTK is not installed: apt-get install dcmtk"
+    dcmtk("storescu") is None, reason="DCMTK is not installed: apt-get install dcmtk"
 )
 needs_ghostunnel = pytest.mark.skipif(
     shutil.which("ghostunnel") is None, reason="ghostunnel is not in PATH"
@@ -29,7 +29,8 @@ needs_ghostunnel = pytest.mark.skipif(
 PEER = ["-aet", "DCMTK", "-aec", "ARCHIVE", "127.0.0.1"]
 
 
-def run(*command: str) -> str:
+def run(program: str, *arguments: str) -> str:
+    command = [str(dcmtk(program)), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
@@ -89,7 +90,9 @@ def test_500_mb_go_through_in_little_memory(
         stream.write(size.to_bytes(4, "little"))
         stream.truncate(stream.tell() + size)
     port = free_port()
-    run_program(port, ["storescp", "--ignore", "-aet", "ARCHIVE", "-pdu", "131072", str(port)])
+    run_program(
+        port, [str(dcmtk("storescp")), "--ignore", "-aet", "ARCHIVE", "-pdu", "131072", str(port)]
+    )
 
     result = measure(path, port)
 

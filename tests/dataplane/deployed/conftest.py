@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ import bases  # noqa: E402
 from container_engine import engine  # noqa: E402
 from deployment import DOMAIN, Deployment  # noqa: E402
 from dicom_fixtures import raw_server  # noqa: E402, F401
-from programs import await_port, free_port  # noqa: E402
+from programs import await_port, dcmtk, free_port  # noqa: E402
 from stand_in.archive import make  # noqa: E402
 
 STAND_IN = "curl,unzip,python3,orthanc"  # packages of the base that Orthanc runs on
@@ -29,7 +28,7 @@ STAND_IN = "curl,unzip,python3,orthanc"  # packages of the base that Orthanc run
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Return an environment whose Dicoogle is the stand-in; everything else is what ships."""
     bases.require_engine()
-    if shutil.which("storescu") is None:
+    if dcmtk("storescu") is None:
         pytest.skip("DCMTK is not installed: apt-get install dcmtk")
     debian = bases.bootstrap(bases.COMMON)
     folder = tmp_path_factory.mktemp("dataplane")
@@ -65,7 +64,8 @@ def received(
 ) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
     """Return the folder of the hospital's storage host, which is DCMTK behind a Ghostunnel."""
     folder, port = tmp_path_factory.mktemp("received"), free_port()
-    command = ["storescp", "-aet", "STORESCP", "--output-directory", str(folder), str(port)]
+    program = str(dcmtk("storescp"))
+    command = [program, "-aet", "STORESCP", "--output-directory", str(folder), str(port)]
     host = deployment.storage_host
     with subprocess.Popen(command) as process:
         await_port(port, process)
@@ -90,7 +90,7 @@ def query_port(deployment: Deployment) -> Iterator[int]:
 
 
 @pytest.fixture
-def dcmtk() -> Callable[..., str]:
+def run_dcmtk() -> Callable[..., str]:
     """Return run(program, port, *arguments), which must succeed, and returns what it said."""
 
     def run(program: str, port: int, *arguments: str) -> str:
@@ -98,7 +98,7 @@ def dcmtk() -> Callable[..., str]:
         options = [each for each in arguments if not Path(each).is_file()]
         files = [each for each in arguments if Path(each).is_file()]
         done = subprocess.run(
-            [program, *options, *peer, *files],
+            [str(dcmtk(program)), *options, *peer, *files],
             capture_output=True,
             text=True,
             timeout=60,

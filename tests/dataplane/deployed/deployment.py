@@ -123,13 +123,13 @@ class Deployment:
     @property
     def storage(self) -> Place:
         """The tunnel for C-STORE, as the hospital reaches it."""
-        host, _, port = self.outputs["StorageEndpoint"].partition(":")
+        host, _unused, port = self.outputs["StorageEndpoint"].partition(":")
         return Place(self.addresses[host], int(port), f"storage-in.{DOMAIN}")
 
     @property
     def query(self) -> Place:
         """The tunnel for C-FIND and C-MOVE, as the hospital reaches it."""
-        host, _, port = self.outputs["QueryEndpoint"].partition(":")
+        host, _unused, port = self.outputs["QueryEndpoint"].partition(":")
         return Place(self.addresses[host], int(port), f"query-in.{DOMAIN}")
 
     @property
