@@ -20,6 +20,11 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_NOCOLOR := $(if $(CI),1,)
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/.cache/bin:$(PATH)
 
+# Files run side by side, the tests of a file one after the other.
+pytest := pytest -q -n auto --dist loadfile
+# Both cores side by side.
+both := printf '%s\n' .cache/cores/oldest .cache/cores/newest | xargs -P 2 -n 1 bash
+
 say = @printf '\n==> %s\n' "$(1)"
 
 .PHONY: help
@@ -114,17 +119,17 @@ lint: $(BIN)/.test $(COLLECTION) .cache/checkov/bin/checkov  ## Style, types, te
 .PHONY: unit
 unit: $(BIN)/.test  ## Pure functions, modules with fakes, templates as data
 	$(call say,Unit tests)
-	@pytest -q -n auto tests/unit
+	@$(pytest) tests/unit
 
 .PHONY: embedded
 embedded: $(BIN)/.test $(COLLECTION)  ## The embedded AWS
 	$(call say,The embedded AWS)
-	@pytest -q tests/embedded
+	@$(pytest) tests/embedded
 
 .PHONY: roles
 roles: $(BIN)/.test $(COLLECTION)  ## Roles by themselves
 	$(call say,Roles)
-	@pytest -q -n auto tests/roles
+	@$(pytest) tests/roles
 
 .PHONY: integration
 integration: $(BIN)/.test $(COLLECTION)  ## Every module: check, run, check again, run again
@@ -139,33 +144,29 @@ molecule: $(BIN)/.test $(COLLECTION)  ## The whole run: converge, idempotence, v
 .PHONY: system
 system: $(BIN)/.test $(COLLECTION)  ## What users rely on: changes, two environments, killed runs, secrets
 	$(call say,The collection as users know it)
-	@pytest -q tests/system
+	@$(pytest) tests/system
 
 .PHONY: images
 images: $(BIN)/.test .cache/bin/ghostunnel  ## The container images, with a container engine
 	$(call say,Container images)
-	@pytest -q tests/images
+	@$(pytest) tests/images
 
 .PHONY: dataplane
 dataplane: $(BIN)/.test .cache/bin/ghostunnel $(COLLECTION)  ## DICOM through the tunnels
 	$(call say,DICOM through the tunnels)
-	@pytest -q tests/dataplane
+	@$(pytest) tests/dataplane
 
 CORES := .cache/cores/oldest/.ready .cache/cores/newest/.ready
 
 .PHONY: sanity
 sanity: $(BIN)/.test $(CORES)  ## ansible-test sanity on the oldest and newest ansible-core
-	$(call say,ansible-test sanity on the oldest ansible-core)
-	@bash tests/sanity/run.sh .cache/cores/oldest
-	$(call say,ansible-test sanity on the newest ansible-core)
-	@bash tests/sanity/run.sh .cache/cores/newest
+	$(call say,ansible-test sanity on the oldest and the newest ansible-core)
+	@$(both) tests/sanity/run.sh
 
 .PHONY: release
 release: $(BIN)/.test $(CORES)  ## Build the tarball, install and run it on both
-	$(call say,The tarball on the oldest ansible-core)
-	@bash tests/release/run.sh .cache/cores/oldest
-	$(call say,The tarball on the newest ansible-core)
-	@bash tests/release/run.sh .cache/cores/newest
+	$(call say,The tarball on the oldest and the newest ansible-core)
+	@$(both) tests/release/run.sh
 
 .PHONY: docs
 docs: $(BIN)/.test  ## Draw the picture from the templates

@@ -104,7 +104,7 @@ def _may_enter_namespaces() -> bool:
 def _repository_and_version(name: str) -> tuple[str, str]:
     """Split an image's name: a/b@sha256:1 -> (a/b, sha256:1); a/b -> (a/b, latest)."""
     if "@" in name:
-        repository, _, digest = name.partition("@")
+        repository, _unused, digest = name.partition("@")
         return repository, digest
     repository, colon, tag = name.rpartition(":")
     if colon and "/" not in tag:

@@ -70,7 +70,7 @@ async def _serve(listener: socket.socket, connect: Connect) -> None:
     relays: set[asyncio.Task[None]] = set()
     try:
         while True:
-            client, _ = await asyncio.get_running_loop().sock_accept(listener)
+            client, _unused = await asyncio.get_running_loop().sock_accept(listener)
             relay = asyncio.create_task(_relay(client, connect))
             relays.add(relay)
             relay.add_done_callback(relays.discard)

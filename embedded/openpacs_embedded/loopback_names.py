@@ -51,7 +51,7 @@ def names_of_records(zones: Iterable[str], known: Names) -> Names:
     """Return the names in hosted zones that lead to known ones."""
     records = [record for zone in zones for record in _records(zone)]
     found: Names = {}
-    for _ in records:  # an alias of an alias of ...: each round gets one step further
+    for _unused in records:  # an alias of an alias of ...: each round gets one step further
         for record in records:
             for target in _targets(record):
                 if target in known | found:

@@ -125,7 +125,9 @@ def _write(layer: Layer, content: bytes) -> None:
 
 
 def _remove_unused() -> None:
-    used = {Layer(digest).file for _, blobs in ecr._layer_blobs.all_items() for digest in blobs}
+    used = {
+        Layer(digest).file for _unused, blobs in ecr._layer_blobs.all_items() for digest in blobs
+    }
     for file in set(_folder().glob("*")) - used:
         file.unlink()
 

@@ -75,7 +75,7 @@ class Scheduler:
         """Stop all tasks at once and wait until they are gone."""
         for run in list(self.runs.values()):
             run.hurry(SHUTDOWN_PATIENCE)
-        for _, task in ecs._tasks.all_items():
+        for _unused, task in ecs._tasks.all_items():
             if task["lastStatus"] != "STOPPED":
                 ask_to_stop(task, reason, "UserInitiated")
         deadline = time.monotonic() + SHUTDOWN_PATIENCE + REMOVAL
@@ -117,7 +117,7 @@ class Scheduler:
                 names[network.address] = names_in_vpc(run.vpc_id)
                 network.name(names[network.address])
         problems = self.doors.arrange(names)
-        for (account, region, _), service in ecs._services.all_items() if problems else ():
+        for (account, region, _unused), service in ecs._services.all_items() if problems else ():
             with request_scope(account, region):
                 for listener in listeners_of(service) & problems.keys():
                     _say(service, problems[listener])
@@ -405,7 +405,7 @@ def reset(original: Any) -> None:
 def restore_state(original: Any, data: Any) -> None:
     """Load the state; the tasks in it ended with the server that ran them."""
     original(data)
-    for _, task in ecs._tasks.all_items():
+    for _unused, task in ecs._tasks.all_items():
         if task["desiredStatus"] != "STOPPED":
             ask_to_stop(task, "The embedded AWS ended", "TerminationNotice")
             task.update(healthStatus="UNKNOWN", stoppedAt=ecs._iso())

@@ -197,7 +197,7 @@ def test_the_task_reaches_the_hospital_by_its_private_name(pacs: Archive) -> Non
         hospital.settimeout(10)
         way_in = (pacs.address("DnsName"), OUTBOUND)
         with socket.create_connection(way_in, timeout=10) as peer:
-            connection, _ = hospital.accept()
+            connection, _unused = hospital.accept()
             with connection:
                 peer.sendall(b"C-STORE")
                 assert connection.recv(7) == b"C-STORE"

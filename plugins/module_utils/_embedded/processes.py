@@ -15,21 +15,23 @@ PAUSE = 0.05  # seconds between two looks
 def spawn(command: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
     """Start a program in a session of its own and return its process id.
 
+    A module's run_command waits for the end of what it runs, and a server has none. So this forks,
+    as ansible.module_utils.service does for services.
+
     command: the program's path and its arguments.
     log: takes what it prints; it reads nothing.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    return os.posix_spawn(
-        command[0],
-        list(command),
-        dict(environment),
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, str(log), flags, 0o600),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
-        ],
-        setsid=True,
-    )
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.setsid()
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 1)
+        os.dup2(1, 2)
+        os.execve(command[0], list(command), dict(environment))
+    finally:
+        os._exit(127)
 
 
 def exit_code(pid: int) -> int | None:

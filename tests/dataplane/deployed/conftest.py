@@ -17,9 +17,11 @@ sys.path[:0] = [str(Path(__file__).parent), str(CHECKOUT / "tests" / "images")]
 import bases  # noqa: E402
 from container_engine import engine  # noqa: E402
 from deployment import DOMAIN, Deployment  # noqa: E402
-from dicom_fixtures import raw_server  # noqa: E402, F401
+from dicom_fixtures import raw_server  # noqa: E402
 from programs import await_port, dcmtk, free_port  # noqa: E402
 from stand_in.archive import make  # noqa: E402
+
+__all__ = ["dcmtk", "raw_server"]  # fixtures of others
 
 STAND_IN = "curl,unzip,python3,orthanc"  # packages of the base that Orthanc runs on
 

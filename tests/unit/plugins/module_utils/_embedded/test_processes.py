@@ -29,3 +29,7 @@ def test_a_program_has_a_session_of_its_own_and_waiting_for_it_is_bounded(tmp_pa
     finally:
         os.kill(pid, 9)
     assert wait(pid, 10) == -9
+
+
+def test_a_program_that_does_not_exist_ends_at_once(tmp_path: Path) -> None:
+    assert wait(spawn(["/nonexistent/program"], {}, tmp_path / "log"), 10) == 127
