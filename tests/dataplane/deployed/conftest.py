@@ -56,8 +56,9 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     finally:
         registry = deployment.endpoint_url.partition("://")[2]
         deployment.play("embedded", dicoogle_embedded_state="stopped")
-        pushed = engine("images", "--quiet", f"{registry}/*/*").stdout.split()
-        engine("rmi", "--force", *pushed, check=False)
+        names = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"
+        listed = engine("images", "--digests", "--format", names, f"{registry}/*/*").stdout.split()
+        engine("rmi", *(each for each in listed if "<none>" not in each), check=False)
 
 
 @pytest.fixture(scope="session")
