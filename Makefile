@@ -72,7 +72,7 @@ $(BIN)/.test: tests/requirements.txt $(BIN)/.demo
 	  go build -C tests/tools/ghostunnel -mod=readonly -trimpath -ldflags "-s -w -X main.version=1.11.0" \
 	    -o "$(CURDIR)/$@" github.com/ghostunnel/ghostunnel; \
 	else \
-	  echo "Go is not here (apt-get install golang): tests that need Ghostunnel are skipped."; \
+	  echo "Go 1.26 or newer is not here: tests that need Ghostunnel are skipped."; \
 	fi
 
 $(COLLECTION):
@@ -167,6 +167,10 @@ sanity: $(BIN)/.test $(CORES)  ## ansible-test sanity on the oldest and newest a
 release: $(BIN)/.test $(CORES)  ## Build the tarball, install and run it on both
 	$(call say,The tarball on the oldest and the newest ansible-core)
 	@$(both) tests/release/run.sh
+
+.PHONY: bench
+bench: $(BIN)/.test .cache/bin/ghostunnel $(COLLECTION)  ## Measure the budgets of calls, seconds and images
+	@python tests/bench/run.py
 
 .PHONY: docs
 docs: $(BIN)/.test  ## Draw the picture from the templates
