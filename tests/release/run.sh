@@ -17,6 +17,9 @@ playbook() {
 }
 
 "$bin/ansible-galaxy" collection build --output-path "$work" .
+foreign=$(tar --list --file "$work"/openpacs-dicoogle-*.tar.gz | grep -v '/$' \
+    | grep --line-regexp --fixed-strings --invert-match --file <(git ls-files; echo FILES.json; echo MANIFEST.json) || true)
+[ -z "$foreign" ] || { echo "The tarball holds what is not of the project: $foreign"; exit 1; }
 "$bin/ansible-galaxy" collection install --no-deps -p "$work/collections" "$work"/openpacs-dicoogle-*.tar.gz
 cd "$work"
 
