@@ -90,7 +90,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.library import (
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.packages import (
     require_library,
 )
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer import (

@@ -127,7 +127,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.files imp
     DicomFile,
     find_files,
 )
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.library import (
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.packages import (
     require_library,
 )
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer import (

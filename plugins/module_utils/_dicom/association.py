@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import DicomError, Reason
-from .library import pynetdicom
+from .packages import pynetdicom
 from .peer import Peer
 from .tls import build_context, diagnose
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 
 from .association import Context, associate
-from .library import pydicom, pynetdicom
+from .packages import pydicom, pynetdicom
 from .peer import Peer
 from .status import Status, failure, read_status
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DicomError, Reason
-from .library import pydicom
+from .packages import pydicom
 
 DEFER = 4096  # bytes; a longer value stays on disk
 _PIXEL_DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData", "PixelDataProviderURL")

@@ -9,7 +9,7 @@ from typing import Any
 
 from .association import associate
 from .errors import DicomError, Reason
-from .library import pydicom, pynetdicom
+from .packages import pydicom, pynetdicom
 from .peer import Peer
 from .query import query_context
 from .status import Status, failure, read_status

@@ -10,7 +10,7 @@ from typing import Any
 
 from .association import Context, Session, associate
 from .errors import DicomError, Reason
-from .library import pydicom, pynetdicom
+from .packages import pydicom, pynetdicom
 from .peer import Peer
 from .status import failure, read_status
 

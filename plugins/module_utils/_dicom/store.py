@@ -10,7 +10,7 @@ from pathlib import Path
 from .association import MAX_CONTEXTS, Context, Session, associate
 from .errors import DicomError, Reason
 from .files import DicomFile, read_file
-from .library import pynetdicom
+from .packages import pynetdicom
 from .peer import Peer
 from .status import Status, failure, read_status
 

@@ -9,7 +9,7 @@ import ssl
 from pathlib import Path
 
 from .errors import DicomError, Reason
-from .library import x509
+from .packages import x509
 from .peer import Peer, Tls
 
 ALERT_WAIT = 2.0  # seconds that a peer gets to object to our certificate after a TLS 1.3 handshake

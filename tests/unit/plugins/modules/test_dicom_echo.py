@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom import library
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom import packages
 from ansible_collections.openpacs.dicoogle.plugins.modules import dicom_echo
 from dicom_archive import Archive
 
@@ -43,7 +43,7 @@ def test_a_certificate_needs_its_key(run_module: Any, archive: Archive) -> None:
 
 
 def test_without_the_library(run_module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "MISSING", "ImportError: no pynetdicom")
+    monkeypatch.setattr(packages, "MISSING", "ImportError: no pynetdicom")
     result = run_module(dicom_echo, host="127.0.0.1", port=104, called_ae_title="ARCHIVE")
     assert result["failed"]
     assert "pynetdicom" in result["msg"]
