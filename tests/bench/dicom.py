@@ -113,11 +113,11 @@ def measure(port: int, received: Path, images: list[Path], senders: int) -> floa
 def compare(plain: Callable[[int], float], tunnelled: Callable[[int], float]) -> Iterator[Result]:
     """Measure both ways in turn."""
     for senders in SENDERS:
-        rounds = [(plain(senders), tunnelled(senders)) for _ in range(ROUNDS)]
+        rounds = [(plain(senders), tunnelled(senders)) for _unused in range(ROUNDS)]
         yield Result(
             senders,
-            statistics.median(one for one, _ in rounds),
-            statistics.median(other for _, other in rounds),
+            statistics.median(one for one, _unused in rounds),
+            statistics.median(other for _unused, other in rounds),
             statistics.median(other / one for one, other in rounds),
         )
 

@@ -58,7 +58,7 @@ def unchanged_run() -> Iterator[Figure]:
         try:
             deployment.play("site", engine=False)
             before = len(calls(deployment))
-            seconds = min(timed(deployment) for _ in range(RUNS))
+            seconds = min(timed(deployment) for _unused in range(RUNS))
             made = calls(deployment)[before:]
         finally:
             deployment.play("embedded", engine=False, dicoogle_embedded_state="stopped")
