@@ -157,11 +157,13 @@ def data_paths(port: dict[str, Any]) -> Iterator[str]:
     back = str(port["StorageHostPort"])
     yield from path("web", [(720, 112), (720, 176)], "HTTPS 443", (680, 146))
     yield from path("web", [(740, 210), (770, 210), (770, 84), (800, 84)], "sign-in", (770, 76))
-    yield from path("web", [(740, 254), (806, 254)], str(port["NginxPort"]), (765, 248))
+    yield from path("web", [(740, 246), (806, 246)], str(port["NginxPort"]), (765, 240))
+    yield from path("store", [(740, 270), (806, 270)], str(port["ManagementPort"]), (765, 264))
     yield from path("web", [(982, 254), (1064, 254)], str(port["WebUiPort"]), (1023, 248))
     yield from path("store", [(222, 338), (296, 338)], "peering", (263, 330))
     yield from path("store", [(430, 338), (550, 338)], "PrivateLink", (486, 330))
     yield text(486, 354, dicom, "label store", "middle")
+    yield text(486, 370, str(port["ManagementPort"]), "label store", "middle")
     for name, tunnel, inside in (
         ("ghostunnel-storage", "StorageTunnelPort", "StoragePort"),
         ("ghostunnel-query", "QueryTunnelPort", "QueryPort"),
@@ -217,7 +219,7 @@ def picture() -> str:
     ]
     for row, (kind, meaning) in enumerate(
         {
-            "store": "C-STORE, C-FIND and C-MOVE requests, mutual TLS",
+            "store": "C-STORE, C-FIND, C-MOVE and management, mutual TLS",
             "retrieve": "images of C-MOVE, mutual TLS",
             "import": "images by S3",
             "web": "web page",
@@ -233,7 +235,7 @@ def picture() -> str:
         parts += draw(name, box, box.note or kinds(read(stacks[name])))
     for name, box in CONTAINERS.items():
         parts += draw(name, box, "all ports on 127.0.0.1" if name == "dicoogle" else "")
-    parts += draw("Administrator", Box(550, 46, 190, 66, "person"), "browser, one-time code")
+    parts += draw("Physician", Box(550, 46, 190, 66, "person"), "browser, one-time code")
     parts += draw("Images bucket", Box(24, 690, 190, 64, "data"), "in stack Storage")
     parts += draw("bootstrap", Box(1064, 790, 190, 64), kinds(read("bootstrap")))
     parts += data_paths(port)

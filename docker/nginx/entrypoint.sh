@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks the settings, writes them and the certificate where nginx.conf looks, and becomes nginx.
+# Checks the settings, writes them and the certificates where nginx.conf looks, and becomes nginx.
 set -eu
 umask 077
 
@@ -25,10 +25,11 @@ check_pem() {
   esac
 }
 
+# listen NAME PORT
 listen() {
-  { matches "$NGINX_LISTEN_PORT" '[1-9][0-9]{0,4}' && [ "$NGINX_LISTEN_PORT" -le 65535 ]; } \
-    || refuse "NGINX_LISTEN_PORT: '$NGINX_LISTEN_PORT' is no port: a number from 1 to 65535."
-  echo "listen $NGINX_LISTEN_PORT ssl;"
+  { matches "$2" '[1-9][0-9]{0,4}' && [ "$2" -le 65535 ]; } \
+    || refuse "$1: '$2' is no port: a number from 1 to 65535."
+  echo "listen $2 ssl;"
 }
 
 upstream() {
@@ -48,6 +49,16 @@ blocked() {
   done
 }
 
+administrators() {
+  [ -n "$(items "${NGINX_ADMINISTRATORS-}")" ] \
+    || refuse "NGINX_ADMINISTRATORS must hold at least one common name of a client certificate."
+  items "$NGINX_ADMINISTRATORS" | while IFS= read -r name; do
+    matches "$name" '[A-Za-z0-9][A-Za-z0-9._-]{0,63}' \
+      || refuse "NGINX_ADMINISTRATORS: '$name' is no common name: letters, digits, '.', '_' and '-'."
+    echo "\"~^$(echo "$name" | sed -e 's/[.]/[.]/g')\$\" 0;"
+  done
+}
+
 real_ip() {
   items "$NGINX_REAL_IP_FROM" | while IFS= read -r network; do
     matches "$network" '[0-9]+([.][0-9]+){3}(/[0-9]+)?' \
@@ -59,17 +70,23 @@ real_ip() {
 
 check_pem NGINX_CERT "${NGINX_CERT-}" CERTIFICATE
 check_pem NGINX_KEY "${NGINX_KEY-}" 'PRIVATE KEY'
+check_pem NGINX_CACERT "${NGINX_CACERT-}" CERTIFICATE
+[ "$NGINX_MANAGEMENT_PORT" != "$NGINX_LISTEN_PORT" ] \
+  || refuse "NGINX_MANAGEMENT_PORT: '$NGINX_MANAGEMENT_PORT' is NGINX_LISTEN_PORT, too."
 [ -w "$NGINX_RUN" ] || refuse "$NGINX_RUN is not writable for user $(id -u): mount a volume there."
 
 cd "$NGINX_RUN"
 mkdir -p temp
 cp "$NGINX_CONFIGURATION" nginx.conf
-listen > listen.conf
+listen NGINX_LISTEN_PORT "$NGINX_LISTEN_PORT" > listen.conf
+listen NGINX_MANAGEMENT_PORT "$NGINX_MANAGEMENT_PORT" > listen_management.conf
 upstream > upstream.conf
 blocked > blocked.conf
 real_ip > real_ip.conf
+administrators > administrators.conf
 printf '%s\n' "$NGINX_CERT" > certificate.pem
 printf '%s\n' "$NGINX_KEY" > key.pem
+printf '%s\n' "$NGINX_CACERT" > ca.pem
 
-unset NGINX_CERT NGINX_KEY
+unset NGINX_CERT NGINX_KEY NGINX_CACERT
 exec nginx -e stderr -p "$NGINX_RUN/" -c nginx.conf

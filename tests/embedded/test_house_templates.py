@@ -126,6 +126,7 @@ def root_parameters(aws: Any) -> dict[str, str]:
         "KmsKeyArn": key,
         "StorageClients": "client",
         "QueryClients": "client",
+        "Administrators": "administrator",
         **arns,
         **images,
     }

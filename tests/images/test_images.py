@@ -4,20 +4,24 @@
 
 from __future__ import annotations
 
+import http.client
 import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from container_engine import Container, build_output, free_port, inspect
 
 DOCKER = Path(__file__).parents[2] / "docker"
+ADMINISTRATOR = "administrator.demo.internal"
 HASH = "$2b$12$" + "abcdefghijklmnopqrstuv" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
 Run = Callable[..., Container]
 
@@ -136,13 +140,36 @@ def certificate(directory: Path, name: str, *options: str) -> tuple[str, str]:
     return cert.read_text(), key.read_text()
 
 
+def issue(directory: Path, subject: str) -> Path:
+    """A certificate for the subject, signed by the directory's `ca`: its path without suffix."""
+    signed = ("-CA", str(directory / "ca.crt"), "-CAkey", str(directory / "ca.key"))
+    leaf = ("-addext", "basicConstraints=critical,CA:FALSE", "-subj", subject)
+    certificate(directory, "holder", *signed, *leaf)
+    return directory / "holder"
+
+
+@pytest.fixture
+def nginx_settings(tmp_path: Path) -> dict[str, str]:
+    cert, key = certificate(tmp_path, "localhost")
+    ca, _unused = certificate(tmp_path, "ca")
+    return {
+        "NGINX_CERT": cert,
+        "NGINX_KEY": key,
+        "NGINX_CACERT": ca,
+        "NGINX_LISTEN_PORT": str(free_port()),
+        "NGINX_MANAGEMENT_PORT": str(free_port()),
+        "NGINX_UPSTREAM": f"127.0.0.1:{free_port()}",
+        "NGINX_ADMINISTRATORS": f"ana, {ADMINISTRATOR}",
+    }
+
+
 class TestNginx:
     @pytest.fixture
-    def nginx(self, run: Run, nginx_image: str, tmp_path: Path) -> tuple[Container, int]:
-        cert, key = certificate(tmp_path, "localhost")
-        port = free_port()
-        settings = {"NGINX_CERT": cert, "NGINX_KEY": key, "NGINX_LISTEN_PORT": str(port)}
-        return run(nginx_image, NGINX_UPSTREAM=f"127.0.0.1:{free_port()}", **settings), port
+    def nginx(
+        self, run: Run, nginx_image: str, nginx_settings: dict[str, str]
+    ) -> tuple[Container, int]:
+        port = int(nginx_settings["NGINX_LISTEN_PORT"])
+        return run(nginx_image, **nginx_settings), port
 
     def test_it_becomes_healthy_and_stops_when_asked(self, nginx: tuple[Container, int]) -> None:
         container, port = nginx
@@ -169,6 +196,159 @@ class TestNginx:
         container = run(nginx_image)
         assert container.ended() == 64
         assert "NGINX_CERT must hold a PEM CERTIFICATE" in container.logs()
+
+
+class TestManagementEntrance:
+    @pytest.fixture
+    def dicoogle(self) -> Iterator[HTTPServer]:
+        """Stands in for Dicoogle: it says what it was asked."""
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(self.requestline.encode())
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        with HTTPServer(("127.0.0.1", 0), Handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield server
+            server.shutdown()
+
+    @pytest.fixture
+    def nginx(
+        self, run: Run, nginx_image: str, nginx_settings: dict[str, str], dicoogle: HTTPServer
+    ) -> Container:
+        nginx_settings["NGINX_UPSTREAM"] = f"127.0.0.1:{dicoogle.server_port}"
+        nginx_settings["NGINX_REAL_IP_FROM"] = "127.0.0.0/8"
+        container = run(nginx_image, **nginx_settings)
+        assert container.health("healthy") == "healthy"
+        return container
+
+    @pytest.fixture
+    def remove(
+        self, nginx: Container, nginx_settings: dict[str, str]
+    ) -> Callable[..., tuple[int, str]]:
+        """Ask for the removal of an image, with a certificate or without: status and page."""
+
+        def remove(
+            holder: Path | None, entrance: str = "MANAGEMENT", **headers: str
+        ) -> tuple[int, str]:
+            context = ssl._create_unverified_context()
+            if holder:
+                context.load_cert_chain(f"{holder}.crt", f"{holder}.key")
+            port = int(nginx_settings[f"NGINX_{entrance}_PORT"])
+            connection = http.client.HTTPSConnection("127.0.0.1", port, context=context)
+            sent = {"X-Forwarded-For": "127.0.0.9", **headers}
+            connection.request("POST", "/management/tasks/remove?uri=NAME", headers=sent)
+            response = connection.getresponse()
+            page = response.read().decode()
+            connection.close()
+            return response.status, page
+
+        return remove
+
+    @pytest.mark.parametrize(
+        "subject",
+        [f"/CN={ADMINISTRATOR}/OU=administrator", f"/O=Hospital, X-ray/CN={ADMINISTRATOR}"],
+    )
+    def test_an_administrator_may_do_what_is_blocked_at_the_web_entrance(
+        self, remove: Callable[..., tuple[int, str]], tmp_path: Path, subject: str
+    ) -> None:
+        administrator = issue(tmp_path, subject)
+        asked = "POST /management/tasks/remove?uri=NAME HTTP/1.1"
+        assert remove(administrator) == (200, asked)
+        assert remove(administrator, "LISTEN")[0] == 403
+
+    def test_a_page_of_another_site_cannot_use_the_certificate_of_a_browser(
+        self, remove: Callable[..., tuple[int, str]], tmp_path: Path
+    ) -> None:
+        administrator = issue(tmp_path, f"/CN={ADMINISTRATOR}")
+        assert remove(administrator, **{"Sec-Fetch-Site": "same-origin"})[0] == 200
+        assert remove(administrator, **{"Sec-Fetch-Site": "cross-site"})[0] == 403
+
+    def test_without_a_valid_certificate_the_reason_is_told(
+        self, remove: Callable[..., tuple[int, str]], nginx: Container, tmp_path: Path
+    ) -> None:
+        status, page = remove(None)
+        assert (status, "No required SSL certificate was sent" in page) == (400, True)
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        certificate(elsewhere, "ca")
+        foreign = issue(elsewhere, f"/CN={ADMINISTRATOR}")
+        certificate(tmp_path, "expired", "-subj", f"/CN={ADMINISTRATOR}")
+        sign = "openssl x509 -in expired.crt -CA ca.crt -CAkey ca.key -days -1 -out expired.crt"
+        subprocess.run(sign.split(), cwd=tmp_path, check=True)
+        for holder in (foreign, tmp_path / "expired"):
+            status, page = remove(holder)
+            assert (status, "The SSL certificate error" in page) == (400, True)
+        verdicts = [line.partition(" certificate ")[2] for line in nginx.logs().splitlines()]
+        assert verdicts[0] == 'NONE "-"'
+        assert verdicts[1].startswith("FAILED:")
+        assert verdicts[2] == f'FAILED:certificate has expired "CN={ADMINISTRATOR}"'
+
+    def test_any_other_common_name_is_refused(
+        self, remove: Callable[..., tuple[int, str]], tmp_path: Path
+    ) -> None:
+        subjects = [
+            "/CN=ct1.demo.internal",
+            f"/CN=x.{ADMINISTRATOR}",
+            f"/CN={ADMINISTRATOR}.x",
+            f"/CN={ADMINISTRATOR.upper()}",
+            f"/CN={ADMINISTRATOR.replace('.', '-')}",
+            f"/CN={ADMINISTRATOR},x",
+            f"/CN={ADMINISTRATOR}/CN=ct1.demo.internal",
+            f"/OU={ADMINISTRATOR}",
+            f"/CN=ct1.demo.internal/OU=x,CN={ADMINISTRATOR}",
+            f"/CN=ct1.demo.internal/OU=,CN={ADMINISTRATOR}",
+            f"/CN=ct1.demo.internal/OU=x\\+CN={ADMINISTRATOR}",
+            f"/CN=ct1.demo.internal/OU=x\\\\,CN={ADMINISTRATOR}",
+        ]
+        answers = {subject: remove(issue(tmp_path, subject))[0] for subject in subjects}
+        assert answers == dict.fromkeys(subjects, 403)
+
+    def test_old_versions_of_tls_are_refused(
+        self, nginx: Container, nginx_settings: dict[str, str]
+    ) -> None:
+        address = f"127.0.0.1:{nginx_settings['NGINX_MANAGEMENT_PORT']}"
+        command = f"openssl s_client -connect {address} -tls1_1 -cipher ALL:@SECLEVEL=0"
+        done = subprocess.run(
+            command.split(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        assert "alert protocol version" in done.stderr
+
+    def test_the_log_tells_who_did_what_and_no_query(
+        self, remove: Callable[..., tuple[int, str]], nginx: Container, tmp_path: Path
+    ) -> None:
+        remove(issue(tmp_path, f"/CN={ADMINISTRATOR}/OU=administrator"))
+        assert nginx.stop() == 0
+        line = next(line for line in nginx.logs().splitlines() if "POST" in line)
+        assert line.startswith('127.0.0.1 "POST /management/tasks/remove HTTP/1.1" 200 ')
+        assert line.endswith(f'certificate SUCCESS "OU=administrator,CN={ADMINISTRATOR}"')
+        assert "NAME" not in nginx.logs()
+
+    @pytest.mark.parametrize(
+        ("setting", "reason"),
+        [
+            ("NGINX_ADMINISTRATORS", "at least one common name"),
+            ("NGINX_CACERT", "PEM CERTIFICATE"),
+        ],
+    )
+    def test_a_missing_setting_is_refused(
+        self,
+        run: Run,
+        nginx_image: str,
+        nginx_settings: dict[str, str],
+        setting: str,
+        reason: str,
+    ) -> None:
+        del nginx_settings[setting]
+        container = run(nginx_image, **nginx_settings)
+        assert container.ended() == 64
+        assert f"{setting} must hold" in container.logs()
+        assert reason in container.logs()
 
 
 class TestGhostunnel:

@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from role_runs import CHECKOUT, Run, Runner
 
-HOLDERS = ["client", "ghostunnel", "nginx", "storage"]
+HOLDERS = ["administrator", "client", "ghostunnel", "nginx", "storage"]
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +70,7 @@ def test_first_run_issues_for_every_holder(first: tuple[Path, Run]) -> None:
     assert run.published["leaves"]["nginx"]["common_name"] == "nginx.dicoogle.internal"
     assert run.published["storage_clients"] == ["client.dicoogle.internal"]
     assert run.published["query_clients"] == ["client.dicoogle.internal"]
+    assert run.published["administrators"] == ["administrator.dicoogle.internal"]
     assert all(fits(folder, holder) for holder in HOLDERS)
 
 
@@ -79,6 +80,7 @@ def test_first_run_issues_for_every_holder(first: tuple[Path, Run]) -> None:
         ("nginx", True, False),
         ("ghostunnel", True, True),
         ("client", False, True),
+        ("administrator", False, True),
         ("storage", True, False),
     ],
 )

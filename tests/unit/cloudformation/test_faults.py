@@ -147,11 +147,20 @@ def test_no_tunnel_lets_everyone_in() -> None:
 
 
 def test_names_of_clients_cannot_smuggle_in_arguments() -> None:
-    for parameter in ("StorageClients", "QueryClients"):
+    for parameter in ("StorageClients", "QueryClients", "Administrators"):
         pattern = re.compile(ROOT["Parameters"][parameter]["AllowedPattern"])
         assert pattern.fullmatch("modality-1.hospital.example")
         for bad in ("", "a b", "a --allow-all", "--allow-all", "a,b", "a=b", "x" * 65):
             assert not pattern.fullmatch(bad), bad
+
+
+def test_administrators_come_in_by_their_certificates_only() -> None:
+    nginx = containers()["nginx"]
+    environment = {each["Name"]: each["Value"] for each in nginx["Environment"]}
+    assert environment["NGINX_ADMINISTRATORS"] == {"Ref": "Administrators"}
+    assert "Default" not in ROOT["Parameters"]["Administrators"]
+    secrets = {each["Name"]: each["ValueFrom"] for each in nginx["Secrets"]}
+    assert secrets["NGINX_CACERT"] == {"Ref": "CaCertSecretArn"}
 
 
 def test_dicoogle_is_reachable_inside_the_task_only() -> None:
@@ -168,11 +177,11 @@ def test_no_security_group_admits_the_plain_ports() -> None:
 
 
 def test_tunnels_and_load_balancer_agree() -> None:
-    published = {entry["ContainerName"]: entry for entry in service()["LoadBalancers"]}
-    assert published.keys() == {"nginx", "ghostunnel-storage", "ghostunnel-query"}
-    for name, entry in published.items():
-        (mapping,) = containers()[name]["PortMappings"]
-        assert mapping["ContainerPort"] == entry["ContainerPort"], name
+    published = [(e["ContainerName"], e["ContainerPort"]) for e in service()["LoadBalancers"]]
+    assert dict(published).keys() == {"nginx", "ghostunnel-storage", "ghostunnel-query"}
+    for name in dict(published):
+        ports = [mapping["ContainerPort"] for mapping in containers()[name]["PortMappings"]]
+        assert ports == [port for container, port in published if container == name], name
 
 
 # ---- C6: patient data outlives everything ----
@@ -513,7 +522,7 @@ def test_dicoogle_watches_the_folder_that_is_imported_to() -> None:
 
 
 def test_long_transfers_end_before_the_task_does() -> None:
-    for where in ("StorageTargetGroup", "QueryTargetGroup"):
+    for where in ("StorageTargetGroup", "QueryTargetGroup", "ManagementTargetGroup"):
         group = properties(TARGET_GROUP)[f"loadbalancers.{where}"]
         assert int(attributes(group)["deregistration_delay.timeout_seconds"]) >= 300
     for name, container in containers().items():

@@ -31,7 +31,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
         ["", f"{REPOSITORY}@sha256:12", "-x", "a b"],
     ),
     "AeTitle": (["DICOOGLE-STORAGE", "A"], ["", "ABCDEFGHIJKLMNOPQ", "A B", "A\\B"]),
-    "AllowedAeTitles": (["", "CT1", "CT1,MR_2"], ["CT1,", "CT 1", ",CT1"]),
+    "AllowedAeTitle": (["", "CT1"], ["CT1,MR_2", "CT 1", ",CT1"]),
     "SopClasses": (["", "1.2.840.10008.5.1.4.1.1.2"], ["CT", "1.2,"]),
     "AllowedPrincipals": (["", "arn:aws:iam::123456789012:root"], ["*", "123456789012"]),
     "StorageEndpointServiceName": (

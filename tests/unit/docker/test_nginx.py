@@ -23,6 +23,7 @@ import pytest
 from image_entry_points import DOCKER, Container, image_environment
 
 CERT = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----"
+CA = CERT.replace("abc", "ca")
 KEY = "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----"
 PATH = f"{os.environ['PATH']}:/usr/sbin"
 
@@ -35,24 +36,25 @@ needs_nginx = pytest.mark.skipif(
 class TestEntryPoint:
     @pytest.fixture
     def nginx(self, container: Callable[..., Container]) -> Container:
-        made = container("nginx", "nginx", NGINX_CERT=CERT, NGINX_KEY=KEY)
+        made = container("nginx", "nginx", NGINX_CERT=CERT, NGINX_KEY=KEY, NGINX_CACERT=CA)
         run = made.root / "run"
         run.mkdir()
         made.settings |= {
             "NGINX_RUN": str(run),
             "NGINX_CONFIGURATION": str(DOCKER / "nginx" / "nginx.conf"),
+            "NGINX_ADMINISTRATORS": "administrator.demo.internal",
         }
         return made
 
-    def test_certificate_and_key_are_files_for_nginx_only(self, nginx: Container) -> None:
+    def test_certificates_and_key_are_files_for_nginx_only(self, nginx: Container) -> None:
         child = nginx.start().child()
-        files = [Path(child["cwd"]) / name for name in ("certificate.pem", "key.pem")]
-        assert [path.read_text() for path in files] == [f"{CERT}\n", f"{KEY}\n"]
+        files = [Path(child["cwd"]) / name for name in ("certificate.pem", "key.pem", "ca.pem")]
+        assert [path.read_text() for path in files] == [f"{CERT}\n", f"{KEY}\n", f"{CA}\n"]
         assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
     def test_the_secrets_are_in_neither_environment_nor_arguments(self, nginx: Container) -> None:
         child = nginx.start().child()
-        assert not {"NGINX_CERT", "NGINX_KEY"} & set(child["environ"])
+        assert not {"NGINX_CERT", "NGINX_KEY", "NGINX_CACERT"} & set(child["environ"])
         assert "hunter2" not in json.dumps([child["argv"], child["environ"]])
 
     def test_nginx_takes_the_place_of_the_entry_point_and_is_told_to_stop(
@@ -68,8 +70,18 @@ class TestEntryPoint:
             ("NGINX_CERT", "", "PEM CERTIFICATE"),
             ("NGINX_CERT", KEY, "PEM CERTIFICATE"),
             ("NGINX_KEY", "abc", "PEM PRIVATE KEY"),
+            ("NGINX_CACERT", "", "PEM CERTIFICATE"),
+            ("NGINX_CACERT", KEY, "PEM CERTIFICATE"),
             ("NGINX_LISTEN_PORT", "8443 default_server", "no port"),
             ("NGINX_LISTEN_PORT", "99999", "no port"),
+            ("NGINX_MANAGEMENT_PORT", "https", "no port"),
+            ("NGINX_MANAGEMENT_PORT", "8443", "is NGINX_LISTEN_PORT, too"),
+            ("NGINX_ADMINISTRATORS", "", "at least one common name"),
+            ("NGINX_ADMINISTRATORS", " , ", "at least one common name"),
+            ("NGINX_ADMINISTRATORS", "ana,*", "no common name"),
+            ("NGINX_ADMINISTRATORS", "*.demo.internal", "no common name"),
+            ("NGINX_ADMINISTRATORS", 'ana" 0; default', "no common name"),
+            ("NGINX_ADMINISTRATORS", "a" * 65, "no common name"),
             ("NGINX_UPSTREAM", "127.0.0.1", "not of the form"),
             ("NGINX_UPSTREAM", "a:1; evil", "not of the form"),
             ("NGINX_BLOCKED_PATHS", "user", "not of the form"),
@@ -192,9 +204,12 @@ def start_proxy(
                 "NGINX_RUN": str(run),
                 "NGINX_CONFIGURATION": str(DOCKER / "nginx" / "nginx.conf"),
                 "NGINX_LISTEN_PORT": str(port),
+                "NGINX_MANAGEMENT_PORT": str(free_port()),
+                "NGINX_ADMINISTRATORS": "administrator.demo.internal",
                 "NGINX_UPSTREAM": f"127.0.0.1:{upstream.port}",
                 "NGINX_CERT": pem,
                 "NGINX_KEY": pem,
+                "NGINX_CACERT": pem,
                 **settings,
             },
             stdout=subprocess.PIPE,
