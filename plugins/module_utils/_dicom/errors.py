@@ -52,6 +52,9 @@ class Reason(StrEnum):
     NOT_DICOM = "not_dicom"
     TRUNCATED = "truncated"
     NOT_SENT = "not_sent"
+    # Dicoogle's web API
+    SIGN_IN = "sign_in"
+    NOT_REMOVED = "not_removed"
 
 
 class DicomError(Exception):

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Who is asked, and how: the options that all DICOM modules share."""
+"""Who is asked, and how: the options that modules share."""
 
 from __future__ import annotations
 
@@ -23,30 +23,37 @@ class Tls:
 
 
 @dataclass(frozen=True)
-class Peer:
-    """A DICOM application entity and how to reach it. Timeouts in seconds, max_pdu in bytes."""
+class Endpoint:
+    """What listens somewhere, and how to connect to it. The timeout in seconds."""
 
     host: str
     port: int
-    called_ae_title: str
-    calling_ae_title: str
     tls: Tls | None
     connect_timeout: float
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Peer(Endpoint):
+    """A DICOM application entity and how to reach it. Timeouts in seconds, max_pdu in bytes."""
+
+    called_ae_title: str
+    calling_ae_title: str
     dimse_timeout: float
     network_timeout: float
     max_pdu: int
 
     def __str__(self) -> str:
-        return f"{self.called_ae_title} at {self.host}:{self.port}"
+        return f"{self.called_ae_title} at {super().__str__()}"
 
 
-def peer_argument_spec() -> dict[str, Any]:
-    """Return the options of the documentation fragment C(openpacs.dicoogle.dicom)."""
+def endpoint_argument_spec() -> dict[str, Any]:
+    """Return the options that say where to connect to."""
     return {
         "host": {"type": "str", "required": True},
         "port": {"type": "int", "required": True},
-        "called_ae_title": {"type": "str", "required": True},
-        "calling_ae_title": {"type": "str", "default": "ANSIBLE"},
         "tls": {
             "type": "dict",
             "options": {
@@ -57,6 +64,15 @@ def peer_argument_spec() -> dict[str, Any]:
             },
             "required_together": [("certificate", "private_key")],
         },
+    }
+
+
+def peer_argument_spec() -> dict[str, Any]:
+    """Return the options of the documentation fragment C(openpacs.dicoogle.dicom)."""
+    return {
+        **endpoint_argument_spec(),
+        "called_ae_title": {"type": "str", "required": True},
+        "calling_ae_title": {"type": "str", "default": "ANSIBLE"},
         "connect_timeout": {"type": "float", "default": 10.0},
         "dimse_timeout": {"type": "float", "default": 60.0},
         "network_timeout": {"type": "float", "default": 30.0},
@@ -64,30 +80,43 @@ def peer_argument_spec() -> dict[str, Any]:
     }
 
 
+def build_endpoint(params: dict[str, Any], timeout: str) -> Endpoint:
+    """Return the endpoint that the module's options describe; C(timeout) is the option for it.
+
+    :raises DicomError: an option has no usable value.
+    """
+    tls = params["tls"]
+    if not 1 <= params["port"] <= 65535:
+        refuse("port", params["port"], "Give a number from 1 to 65535.")
+    return Endpoint(
+        host=params["host"],
+        port=params["port"],
+        tls=Tls(**{**tls, "server_name": tls["server_name"] or params["host"]}) if tls else None,
+        connect_timeout=_seconds(timeout, params),
+    )
+
+
 def build_peer(params: dict[str, Any]) -> Peer:
     """Return the peer that the module's options describe.
 
     :raises DicomError: an option has no usable value.
     """
-    tls = params["tls"]
-    for name in ("connect_timeout", "dimse_timeout", "network_timeout"):
-        if params[name] <= 0:
-            _refuse(name, params[name], "Give a number of seconds above 0.")
-    if not 1 <= params["port"] <= 65535:
-        _refuse("port", params["port"], "Give a number from 1 to 65535.")
     if not 4096 <= params["max_pdu"] <= 1048576:
-        _refuse("max_pdu", params["max_pdu"], "Give a number of bytes from 4096 to 1048576.")
+        refuse("max_pdu", params["max_pdu"], "Give a number of bytes from 4096 to 1048576.")
     return Peer(
-        host=params["host"],
-        port=params["port"],
+        **vars(build_endpoint(params, "connect_timeout")),
         called_ae_title=ae_title("called_ae_title", params["called_ae_title"]),
         calling_ae_title=ae_title("calling_ae_title", params["calling_ae_title"]),
-        tls=Tls(**{**tls, "server_name": tls["server_name"] or params["host"]}) if tls else None,
-        connect_timeout=params["connect_timeout"],
-        dimse_timeout=params["dimse_timeout"],
-        network_timeout=params["network_timeout"],
+        dimse_timeout=_seconds("dimse_timeout", params),
+        network_timeout=_seconds("network_timeout", params),
         max_pdu=params["max_pdu"],
     )
+
+
+def _seconds(option: str, params: dict[str, Any]) -> float:
+    if params[option] <= 0:
+        refuse(option, params[option], "Give a number of seconds above 0.")
+    return params[option]
 
 
 def ae_title(option: str, value: str) -> str:
@@ -98,7 +127,7 @@ def ae_title(option: str, value: str) -> str:
     title = value.strip(" ")
     allowed = title.isascii() and title.isprintable() and "\\" not in title
     if not (allowed and 0 < len(title) <= AE_TITLE_LENGTH):
-        _refuse(
+        refuse(
             option,
             repr(value),
             f"An AE title has 1 to {AE_TITLE_LENGTH} ASCII characters, not only spaces, "
@@ -107,5 +136,9 @@ def ae_title(option: str, value: str) -> str:
     return title
 
 
-def _refuse(option: str, value: object, advice: str) -> None:
+def refuse(option: str, value: object, advice: str) -> None:
+    """Fail for an option.
+
+    :raises DicomError: always.
+    """
     raise DicomError(Reason.INVALID_INPUT, f"{option}={value} cannot be used. {advice}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .errors import DicomError, Reason
 from .packages import x509
-from .peer import Peer, Tls
+from .peer import Endpoint, Tls
 
 ALERT_WAIT = 2.0  # seconds that a peer gets to object to our certificate after a TLS 1.3 handshake
 
@@ -47,6 +47,7 @@ _VERIFICATION = {
     64: Reason.PEER_CERTIFICATE_NAME,
 }
 _MEANING = {
+    Reason.TLS_REQUIRED: "the peer speaks only TLS on this port. Set tls",
     Reason.TLS_NOT_OFFERED: "the peer does not speak TLS on this port. Leave out tls, "
     "or use the port that does",
     Reason.TLS_VERSION: "the peer offers no TLS version from 1.2 on. Update it, or put a tunnel "
@@ -57,8 +58,8 @@ _MEANING = {
     Reason.CERTIFICATE_EXPIRED: "the peer says that {certificate} has expired. Renew it",
     Reason.CERTIFICATE_UNKNOWN_CA: "the peer does not know the CA that signed {certificate}. Use "
     "one that its CA has signed",
-    Reason.CERTIFICATE_REJECTED: "the peer does not accept {certificate}. Let the peer allow its "
-    "name, or use one that it allows",
+    Reason.CERTIFICATE_REJECTED: "the peer does not accept {certificate}. Use one that its CA has "
+    "signed, that has not expired and whose name it allows",
     Reason.PEER_CERTIFICATE_EXPIRED: "the certificate of the peer has expired. Renew it there",
     Reason.PEER_CERTIFICATE_UNKNOWN_CA: "the certificate of the peer is signed by none of the CAs "
     "in {ca}. Set tls.ca_certificate to the one that did",
@@ -92,7 +93,7 @@ def build_context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-def connect(peer: Peer) -> socket.socket:
+def connect(peer: Endpoint) -> socket.socket:
     """Return a connection to the peer, over TLS where it has any.
 
     :raises OSError: it cannot be had; an C(ssl.SSLError) for TLS.
@@ -107,7 +108,7 @@ def connect(peer: Peer) -> socket.socket:
         raise
 
 
-def diagnose(peer: Peer) -> DicomError | None:
+def diagnose(peer: Endpoint) -> DicomError | None:
     """Return why the peer cannot be talked to, or None when the connection itself is well.
 
     Connects once more, as the error of the first time is lost in the library.
@@ -119,13 +120,11 @@ def diagnose(peer: Peer) -> DicomError | None:
     except OSError as error:
         return explain(peer, error)
     if _speaks_tls(peer):
-        return DicomError(
-            Reason.TLS_REQUIRED, f"{peer}: the peer speaks only TLS on this port. Set tls."
-        )
+        return _error(peer, Reason.TLS_REQUIRED, _MEANING[Reason.TLS_REQUIRED])
     return None
 
 
-def _await_objection(peer: Peer, connection: socket.socket) -> DicomError | None:
+def _await_objection(peer: Endpoint, connection: socket.socket) -> DicomError | None:
     # With TLS 1.3 the client's handshake ends before the server has looked at its certificate.
     connection.settimeout(ALERT_WAIT)
     try:
@@ -144,7 +143,7 @@ def _await_objection(peer: Peer, connection: socket.socket) -> DicomError | None
     )
 
 
-def _speaks_tls(peer: Peer) -> bool:
+def _speaks_tls(peer: Endpoint) -> bool:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # only asks for the protocol; nothing is sent
@@ -160,15 +159,15 @@ def _speaks_tls(peer: Peer) -> bool:
         return False
 
 
-def explain(peer: Peer, error: OSError) -> DicomError:
+def explain(peer: Endpoint, error: OSError) -> DicomError:
     """Return what a failed connection means."""
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = _VERIFICATION.get(error.verify_code, Reason.PEER_CERTIFICATE_INVALID)
-        return _error(peer, reason, f"{_meaning(peer, reason)} ({error.verify_message})")
+        return refusal(peer, reason, error.verify_message)
     if isinstance(error, ssl.SSLError):
         name = error.reason or ""
         reason = _rejection(peer) if name in _REJECTIONS else _FAILURES.get(name, Reason.TLS_FAILED)
-        return _error(peer, reason, f"{_meaning(peer, reason)} ({name or error})")
+        return refusal(peer, reason, name or str(error))
     if isinstance(error, socket.gaierror):
         return _error(peer, Reason.UNKNOWN_HOST, f"the host name is not known ({error.strerror})")
     if isinstance(error, TimeoutError):
@@ -181,13 +180,18 @@ def explain(peer: Peer, error: OSError) -> DicomError:
     return _error(peer, Reason.UNREACHABLE, f"the host cannot be reached ({error.strerror})")
 
 
-def _rejection(peer: Peer) -> Reason:
+def refusal(peer: Endpoint, reason: Reason, said: str) -> DicomError:
+    """Return the error for a reason of TLS, with what was said about it."""
+    return _error(peer, reason, f"{_meaning(peer, reason)} ({said})")
+
+
+def _rejection(peer: Endpoint) -> Reason:
     # TLS 1.2 has no alert of its own for a missing certificate.
     given = peer.tls and peer.tls.certificate
     return Reason.CERTIFICATE_REJECTED if given else Reason.CERTIFICATE_MISSING
 
 
-def _meaning(peer: Peer, reason: Reason) -> str:
+def _meaning(peer: Endpoint, reason: Reason) -> str:
     tls = peer.tls or Tls(peer.host)
     return _MEANING[reason].format(
         certificate=f"the client certificate {_subject(tls.certificate)}",
@@ -203,7 +207,7 @@ def _subject(path: str | None) -> str:
     return f"{certificate.subject.rfc4514_string()} ({path})"
 
 
-def _error(peer: Peer, reason: Reason, sentence: str) -> DicomError:
+def _error(peer: Endpoint, reason: Reason, sentence: str) -> DicomError:
     return DicomError(reason, f"{peer}: {sentence}.")
 
 

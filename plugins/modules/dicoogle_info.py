@@ -1,0 +1,103 @@
+#!/usr/bin/python
+# Copyright (c) 2026 openpacs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dicoogle_info
+version_added: 1.0.0
+short_description: Ask Dicoogle's web page for its version
+description:
+  - Asks an entrance to Dicoogle's web page for C(/ext/version), and reports how long that took.
+  - Where people have to sign in first, it reports the host of the sign-in page instead.
+  - Changes nothing, so it does the same in check mode.
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+extends_documentation_fragment:
+  - openpacs.dicoogle.dicoogle
+  - openpacs.dicoogle.attributes
+author:
+  - openpacs contributors (@openpacs)
+"""
+
+EXAMPLES = r"""
+- name: Ask the management entrance
+  openpacs.dicoogle.dicoogle_info:
+    host: management.pacs.example.org
+    port: 18443
+    tls:
+      ca_certificate: pki/ca.pem
+      certificate: pki/administrator.pem
+      private_key: pki/administrator.key
+
+- name: See that people have to sign in
+  openpacs.dicoogle.dicoogle_info:
+    host: pacs.example.org
+    port: 443
+    tls: {}
+  register: web
+  failed_when: web.failed or web.sign_in is none
+"""
+
+RETURN = r"""
+version:
+  description: The version of Dicoogle; null when a sign-in page stands in front of it.
+  returned: success
+  type: str
+  sample: 3.5.1
+sign_in:
+  description: The host of the sign-in page; null when there is none.
+  returned: success
+  type: str
+  sample: pacs.auth.eu-central-1.amazoncognito.com
+status:
+  description: The HTTP status.
+  returned: success, and when RV(reason) is V(status)
+  type: int
+  sample: 200
+milliseconds:
+  description: The time from connecting to the answer.
+  returned: success
+  type: float
+  sample: 12.3
+reason:
+  description: One word for the cause; see the notes.
+  returned: failure
+  type: str
+  sample: certificate_missing
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicoogle.version import greet
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicoogle.web import (
+    build_entrance,
+    entrance_argument_spec,
+)
+
+
+def main() -> None:
+    """Ask for the version and report the answer."""
+    module = AnsibleModule(argument_spec=entrance_argument_spec(), supports_check_mode=True)
+    begin = time.monotonic()
+    try:
+        greeting = greet(build_entrance(module.params))
+    except DicomError as error:
+        module.fail_json(**error.result())
+    module.exit_json(
+        changed=False,
+        version=greeting.version,
+        sign_in=greeting.sign_in,
+        status=greeting.status,
+        milliseconds=round((time.monotonic() - begin) * 1000, 1),
+    )
+
+
+if __name__ == "__main__":
+    main()
