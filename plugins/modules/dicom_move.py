@@ -29,6 +29,20 @@ options:
     description: The application entity title to move to, 1 to 16 characters.
     type: str
     required: true
+  receive:
+    description:
+      - Listen for the images as O(destination), on 127.0.0.1 and while the move lasts.
+      - Without TLS, so where the peer is elsewhere a tunnel must lead to this port.
+    type: dict
+    suboptions:
+      port:
+        description: The port to listen on.
+        type: int
+        required: true
+      path:
+        description: An existing folder; each image is written to it as C(<SOP instance UID>.dcm).
+        type: path
+        required: true
   dimse_timeout:
     description:
       - How long each answer may take, in seconds.
@@ -55,6 +69,15 @@ EXAMPLES = r"""
     called_ae_title: ARCHIVE
     study_instance_uid: 1.3.6.1.4.1.5962.1.2.1.20040119072730.12322
     destination: WORKSTATION
+
+- name: Fetch a study to this machine, which the PACS knows as WORKSTATION
+  openpacs.dicoogle.dicom_move:
+    host: pacs.example.org
+    port: 104
+    called_ae_title: ARCHIVE
+    study_instance_uid: 1.3.6.1.4.1.5962.1.2.1.20040119072730.12322
+    destination: WORKSTATION
+    receive: {port: 11112, path: /srv/studies}
 """
 
 RETURN = r"""
@@ -98,6 +121,11 @@ status_text:
   returned: when the peer has answered, except in check mode
   type: str
   sample: 0x0000 Success
+received:
+  description: The files that O(receive) has written.
+  returned: when O(receive) is given, except in check mode
+  type: list
+  elements: str
 level:
   description: What was moved, V(study), V(series) or V(image).
   returned: success
@@ -115,7 +143,9 @@ reason:
   sample: unknown_destination
 """
 
+import contextlib
 import time
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
@@ -132,6 +162,10 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer impo
     build_peer,
     peer_argument_spec,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.receive import (
+    Receiver,
+    receiving,
+)
 
 
 def main() -> None:
@@ -142,6 +176,13 @@ def main() -> None:
         "series_instance_uid": {"type": "str"},
         "sop_instance_uid": {"type": "str"},
         "destination": {"type": "str", "required": True},
+        "receive": {
+            "type": "dict",
+            "options": {
+                "port": {"type": "int", "required": True},
+                "path": {"type": "path", "required": True},
+            },
+        },
         "dimse_timeout": {"type": "float", "default": 600.0},
     }
     module = AnsibleModule(
@@ -160,7 +201,12 @@ def main() -> None:
         destination = ae_title("destination", params["destination"])
         if module.check_mode:
             module.exit_json(changed=True, level=selection.level)
-        status, counts = move(peer, selection, destination)
+        with contextlib.ExitStack() as stack:
+            received = None
+            if here := params["receive"]:
+                receiver = Receiver(destination, here["port"], Path(here["path"]))
+                received = stack.enter_context(receiving(receiver))
+            status, counts = move(peer, selection, destination)
     except DicomError as error:
         module.fail_json(**error.result())
     module.exit_json(
@@ -170,6 +216,7 @@ def main() -> None:
         status_text=status.text,
         milliseconds=round((time.monotonic() - begin) * 1000, 1),
         **counts_result(counts),
+        **({} if received is None else {"received": [str(path) for path in received]}),
     )
 
 

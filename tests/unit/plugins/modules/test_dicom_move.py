@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.openpacs.dicoogle.plugins.modules import dicom_move, dicom_store
 from dicom_archive import Archive
 from dicom_fixtures import sample
+from pydicom import dcmread
 
 STUDY = "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322"
 
@@ -67,3 +70,57 @@ def test_an_image_needs_its_series(run_module: Any, peer: dict[str, Any]) -> Non
         destination="TARGET",
     )
     assert "series_instance_uid" in result["msg"]
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def test_what_is_moved_here_arrives_as_it_was(
+    run_module: Any, peer: dict[str, Any], archive: Archive, tmp_path: Path, port: int
+) -> None:
+    archive.destinations = {"HERE": port}
+    result = run_module(
+        dicom_move,
+        **peer,
+        study_instance_uid=STUDY,
+        destination="HERE",
+        receive={"port": port, "path": str(tmp_path)},
+    )
+    (path,) = result["received"]
+    assert Path(path).parent == tmp_path
+    sent, came = dcmread(sample("CT_small.dcm")), dcmread(path)
+    assert Path(path).name == f"{sent.SOPInstanceUID}.dcm"
+    assert came.PixelData == sent.PixelData
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def test_a_port_that_is_taken(
+    run_module: Any, peer: dict[str, Any], target: Archive, tmp_path: Path
+) -> None:
+    result = run_module(
+        dicom_move,
+        **peer,
+        study_instance_uid=STUDY,
+        destination="HERE",
+        receive={"port": target.port, "path": str(tmp_path)},
+    )
+    assert result["reason"] == "invalid_input"
+    assert f"receive.port: port {target.port} of 127.0.0.1" in result["msg"]
+
+
+def test_a_folder_that_is_not_there(
+    run_module: Any, peer: dict[str, Any], tmp_path: Path, port: int
+) -> None:
+    result = run_module(
+        dicom_move,
+        **peer,
+        study_instance_uid=STUDY,
+        destination="HERE",
+        receive={"port": port, "path": str(tmp_path / "missing")},
+    )
+    assert result["reason"] == "invalid_input"
+    assert str(tmp_path / "missing") in result["msg"]
