@@ -5,16 +5,14 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).parents[1]
+import playbook_runs
+from playbook_runs import CHECKOUT, ansible_command, ansible_environment, run_to_its_end
+
 PLAYBOOK = """
 - name: Run one role
   hosts: localhost
@@ -29,19 +27,16 @@ PLAYBOOK = """
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(playbook_runs.Run):
     """What a run of a role printed, how it ended and what the role published."""
 
-    output: str
-    failed: bool
-    published: dict[str, Any]
+    role: str
 
     @property
-    def changed(self) -> int:
-        """The number of tasks that changed something."""
-        found = re.search(r"changed=(\d+)", self.output)
-        assert found, self.output
-        return int(found[1])
+    def published(self) -> dict[str, Any]:
+        """What the last task shows, {} where the run did not come so far."""
+        rest = self.output.partition(f'"{self.role}_result": ')[2]
+        return json.JSONDecoder().raw_decode(rest)[0] if rest else {}
 
     @property
     def prose(self) -> str:
@@ -74,11 +69,7 @@ def runner_in(folder: Path, replaced: Path) -> Runner:
     configuration = folder / "ansible.cfg"
     configuration.touch()
     environment = {
-        **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": str(collections_with(folder, fakes)),
-        "ANSIBLE_CONFIG": str(configuration),
-        "ANSIBLE_FORCE_COLOR": "0",
-        "ANSIBLE_NOCOLOR": "1",
+        **ansible_environment(collections_with(folder, fakes), configuration),
         "ANSIBLE_PIPELINING": "1",
         "PYTHONWARNINGS": "ignore",
     }
@@ -86,23 +77,8 @@ def runner_in(folder: Path, replaced: Path) -> Runner:
     def run(role: str, variables: dict[str, Any], *options: str) -> Run:
         playbook = folder / f"{role}.yml"
         playbook.write_text(PLAYBOOK.format(role=role))
-        program = Path(sys.executable).with_name("ansible-playbook")
-        command = [program, playbook, "-e", json.dumps(variables), *options]
-        done = subprocess.run(
-            command,
-            env=environment,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return Run(done.stdout + done.stderr, done.returncode != 0, published(role, done.stdout))
+        command = ansible_command(str(playbook), *options, **variables)
+        done = run_to_its_end(command, folder, environment)
+        return Run(done.failed, done.output, role)
 
     return run
-
-
-def published(role: str, output: str) -> dict[str, Any]:
-    """Read what the role published from the last task's output, {} where it did not come so far."""
-    rest = output.partition(f'"{role}_result": ')[2]
-    return json.JSONDecoder().raw_decode(rest)[0] if rest else {}

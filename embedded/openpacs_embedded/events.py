@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ministack.services import cloudformation
-from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
+from ministack.services.cloudformation import changesets, handlers, stacks
 
-from openpacs_embedded.nested_requests import STACK_TYPE, Record
+from openpacs_embedded.nested_requests import Record
 from openpacs_embedded.patching import replace
 
 UNTOUCHED = "_untouched"  # member of a stack's record: physical ids that the update leaves alone
@@ -56,21 +55,6 @@ def leave_alone(stack: Record, physical_id: str) -> None:
         stack.setdefault(UNTOUCHED, []).append(physical_id)
 
 
-def update_resource(
-    original: Callable[..., tuple[str, Record]],
-    resource_type: str,
-    physical_id: str,
-    old: Record,
-    new: Record,
-    stack_name: str,
-    *rest: Any,
-) -> tuple[str, Record]:
-    """Update a resource; one with the same properties is left alone."""
-    if resource_type != STACK_TYPE and old == new:
-        leave_alone(cloudformation._stacks[stack_name], physical_id)
-    return original(resource_type, physical_id, old, new, stack_name, *rest)
-
-
 def _as_creation(stack_id: str, logical_id: str, status: str, existing: bool) -> str:
     """Return the status of an event; that of a resource which the update creates says so."""
     phase = status.removeprefix("UPDATE_")
@@ -86,4 +70,3 @@ def _as_creation(stack_id: str, logical_id: str, status: str, existing: bool) ->
 def install() -> None:
     """Change how events are recorded."""
     replace("_add_event", add_event, stacks, handlers, changesets)
-    replace("_update_resource", update_resource, provisioners, stacks)

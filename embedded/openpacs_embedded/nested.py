@@ -133,9 +133,14 @@ def update_resource(
     stack_name: str,
     *rest: Any,
 ) -> tuple[str, Record]:
-    """Visit nested stacks in every update: their templates may differ at the same URL."""
+    """Leave a resource with the same properties alone, but visit every nested stack.
+
+    Its template may differ at the same URL.
+    """
     if resource_type == STACK_TYPE:
         return update(physical_id, old, new, stack_name)
+    if old == new:
+        leave_alone(cloudformation._stacks[stack_name], physical_id)
     return original(resource_type, physical_id, old, new, stack_name, *rest)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ministack.services import ec2
@@ -13,8 +14,23 @@ from openpacs_embedded.ec2_calls import call, refused, set_tags
 from openpacs_embedded.types_registry import Attributes, Properties, ResourceType, register
 
 
-def _retag(physical_id: str, _old: Properties, new: Properties) -> None:
-    set_tags(physical_id, new.get("Tags"))
+def _tagged_type(
+    create: Callable[[Properties], str],
+    delete: Callable[[str, Properties], None],
+    create_only: tuple[str, ...],
+    attribute: str = "Id",
+) -> ResourceType:
+    """A type of which only the tags change in place, and whose one attribute is its identifier."""
+
+    def create_tagged(_logical_id: str, props: Properties, _stack: str) -> tuple[str, Attributes]:
+        physical_id = create(props)
+        return physical_id, update(physical_id, {}, props)
+
+    def update(physical_id: str, _old: Properties, new: Properties) -> Attributes:
+        set_tags(physical_id, new.get("Tags"))
+        return {attribute: physical_id}
+
+    return ResourceType(create_tagged, update, delete, create_only)
 
 
 # Elastic IP addresses: Ref is the address, everything else goes by the allocation.
@@ -56,21 +72,14 @@ def _delete_address(physical_id: str, _props: Properties) -> None:
 # NAT gateways. AWS lists a deleted one for about an hour; here it is gone at once.
 
 
-def _create_nat_gateway(_logical_id: str, props: Properties, _stack: str) -> tuple[str, Attributes]:
+def _create_nat_gateway(props: Properties) -> str:
     answer = call(
         "CreateNatGateway",
         SubnetId=props.get("SubnetId"),
         AllocationId=props.get("AllocationId"),
         ConnectivityType=props.get("ConnectivityType"),
     )
-    gateway_id = answer.findtext("natGateway/natGatewayId")
-    set_tags(gateway_id, props.get("Tags"))
-    return gateway_id, {"NatGatewayId": gateway_id}
-
-
-def _update_nat_gateway(physical_id: str, old: Properties, new: Properties) -> Attributes:
-    _retag(physical_id, old, new)
-    return {"NatGatewayId": physical_id}
+    return answer.findtext("natGateway/natGatewayId")
 
 
 def _delete_nat_gateway(physical_id: str, _props: Properties) -> None:
@@ -115,7 +124,7 @@ def _rule_type(direction: str, create_only: tuple[str, ...]) -> ResourceType:
 # Flow logs.
 
 
-def _create_flow_log(_logical_id: str, props: Properties, _stack: str) -> tuple[str, Attributes]:
+def _create_flow_log(props: Properties) -> str:
     answer = call(
         "CreateFlowLogs",
         ResourceId=[props["ResourceId"]],
@@ -125,14 +134,7 @@ def _create_flow_log(_logical_id: str, props: Properties, _stack: str) -> tuple[
         LogDestination=props.get("LogDestination"),
         LogGroupName=props.get("LogGroupName"),
     )
-    flow_log_id = answer.findtext("flowLogIdSet/item")
-    set_tags(flow_log_id, props.get("Tags"))
-    return flow_log_id, {"Id": flow_log_id}
-
-
-def _update_flow_log(physical_id: str, old: Properties, new: Properties) -> Attributes:
-    _retag(physical_id, old, new)
-    return {"Id": physical_id}
+    return answer.findtext("flowLogIdSet/item")
 
 
 def _delete_flow_log(physical_id: str, _props: Properties) -> None:
@@ -142,7 +144,7 @@ def _delete_flow_log(physical_id: str, _props: Properties) -> None:
 # Peering: CloudFormation accepts the connection itself when both VPCs are in one account.
 
 
-def _create_peering(_logical_id: str, props: Properties, _stack: str) -> tuple[str, Attributes]:
+def _create_peering(props: Properties) -> str:
     answer = call(
         "CreateVpcPeeringConnection",
         VpcId=props["VpcId"],
@@ -151,15 +153,9 @@ def _create_peering(_logical_id: str, props: Properties, _stack: str) -> tuple[s
         PeerRegion=props.get("PeerRegion"),
     )
     peering_id = answer.findtext("vpcPeeringConnection/vpcPeeringConnectionId")
-    set_tags(peering_id, props.get("Tags"))
     if not props.get("PeerOwnerId"):
         call("AcceptVpcPeeringConnection", VpcPeeringConnectionId=peering_id)
-    return peering_id, {"Id": peering_id}
-
-
-def _update_peering(physical_id: str, old: Properties, new: Properties) -> Attributes:
-    _retag(physical_id, old, new)
-    return {"Id": physical_id}
+    return peering_id
 
 
 def _delete_peering(physical_id: str, _props: Properties) -> None:
@@ -189,9 +185,8 @@ TYPES = {
         _delete_address,
         ("Address", "IpamPoolId", "NetworkBorderGroup", "TransferAddress"),
     ),
-    "AWS::EC2::NatGateway": ResourceType(
+    "AWS::EC2::NatGateway": _tagged_type(
         _create_nat_gateway,
-        _update_nat_gateway,
         _delete_nat_gateway,
         (
             "AllocationId",
@@ -201,12 +196,12 @@ TYPES = {
             "SubnetId",
             "VpcId",
         ),
+        attribute="NatGatewayId",
     ),
     "AWS::EC2::SecurityGroupIngress": _rule_type("Ingress", _INGRESS),
     "AWS::EC2::SecurityGroupEgress": _rule_type("Egress", _EGRESS),
-    "AWS::EC2::FlowLog": ResourceType(
+    "AWS::EC2::FlowLog": _tagged_type(
         _create_flow_log,
-        _update_flow_log,
         _delete_flow_log,
         (
             "DeliverCrossAccountRole",
@@ -223,9 +218,8 @@ TYPES = {
             "TrafficType",
         ),
     ),
-    "AWS::EC2::VPCPeeringConnection": ResourceType(
+    "AWS::EC2::VPCPeeringConnection": _tagged_type(
         _create_peering,
-        _update_peering,
         _delete_peering,
         ("PeerOwnerId", "PeerRegion", "PeerVpcId", "VpcId"),
     ),

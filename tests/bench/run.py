@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS / folder) for folder in ("bench", "dicom", "dataplane/deployed")]
-sys.path[:0] = [str(TESTS / "dataplane")]
+FOLDERS = (".", "bench", "dicom", "dataplane", "dataplane/deployed")
+sys.path[:0] = [str(TESTS / folder) for folder in FOLDERS]
 
 import dicom  # noqa: E402
 from creation_time import Stack  # noqa: E402

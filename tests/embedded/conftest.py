@@ -13,6 +13,7 @@ import pytest
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 from harness import CHECKOUT, SOURCE, VENV, EmbeddedAws
+from playbook_runs import NO_ENGINE
 
 
 def pytest_configure() -> None:
@@ -40,7 +41,8 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
 
     layout = Layout(path=tmp_path_factory.mktemp("embedded"), venv=VENV)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+        for name, value in NO_ENGINE.items():
+            patch.setenv(name, value)
         outcome = lifecycle.reach(lifecycle.Desired("started", SOURCE), layout)
     assert outcome.after.port is not None
     yield EmbeddedAws(endpoint_url(outcome.after.port), layout.access_log)

@@ -11,7 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from .conftest import Account
+from playbook_runs import Account
+
 from .test_site import calls, copy_of_the_checkout, physical_ids, tree_of
 
 # What `destroy` says it keeps: the data, what reads it, what protects it, and who touched it.
@@ -89,7 +90,7 @@ def test_a_plan_of_an_empty_account_works_and_leaves_it_empty(account: Account) 
 def test_destroy_without_a_name_touches_nothing(account: Account) -> None:
     before = calls(account)
     run = account.run("destroy")
-    assert run.code != 0
+    assert run.failed
     assert "dicoogle_environment" in run.output
     assert calls(account) == before
 
@@ -131,7 +132,7 @@ def test_a_failing_nested_resource_rolls_back_and_is_named(
 
     run = broken.run("site", **failing)
 
-    assert run.code != 0
+    assert run.failed
     assert "failing/Import/" in run.output
     assert "vpc-00000000000000000" in run.output
     assert tree_of(account, "failing")["failing"]["StackStatus"] == "ROLLBACK_COMPLETE"

@@ -8,8 +8,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from playbook_runs import Account
 
-from .conftest import Account
 from .test_site import calls
 
 READS = ("Get", "List", "Describe", "Head")
@@ -46,16 +46,16 @@ OVERLAPPING = {
 def test_bad_input_is_refused(account: Account, variables: dict[str, t.Any], sentence: str) -> None:
     before = len(calls(account))
     run = account.run("site", **{"dicoogle_environment": "refused", **variables})
-    assert run.code != 0
+    assert run.failed
     assert sentence in run.output
     assert [c["action"] for c in calls(account)[before:] if not c["action"].startswith(READS)] == []
     assert not (account.folder / "refused").exists()
 
 
 def test_missing_credentials_are_refused_with_what_to_set(account: Account, tmp_path: Path) -> None:
-    endpoint = (account.folder / "endpoint").read_text().strip()
+    endpoint = account.endpoint_url
     connection = {"endpoint_url": endpoint, "region": "us-east-1", "profile": "nobody"}
     run = account.run("site", dicoogle_environment="refused", dicoogle_aws=connection)
-    assert run.code != 0
+    assert run.failed
     assert "nobody" in run.output
     assert not (account.folder / "refused").exists()

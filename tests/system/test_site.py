@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from .conftest import CHECKOUT, Account, Run
+from playbook_runs import CHECKOUT, Account, Run
 
 FIRST = {"dicoogle_environment": "first"}
 CALLS_OF_AN_UNCHANGED_RUN = 12

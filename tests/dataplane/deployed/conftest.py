@@ -54,14 +54,14 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         deployment.await_task()
         yield deployment
     finally:
-        registry = deployment.endpoint_url.partition("://")[2]
+        registry = deployment.account.endpoint_url.partition("://")[2]
         deployment.play("embedded", dicoogle_embedded_state="stopped")
         names = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"
         listed = engine("images", "--digests", "--format", names, f"{registry}/*/*").stdout.split()
         engine("rmi", *(each for each in listed if "<none>" not in each), check=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def received(
     deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:

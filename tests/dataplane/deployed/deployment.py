@@ -6,41 +6,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import re
 import shutil
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import boto3
 from dicom_certificates import Holder
+from playbook_runs import Account, Run
 from programs import free_port
 
-CHECKOUT = Path(__file__).parents[3]
-COLLECTION = CHECKOUT / ".cache/collections/ansible_collections/openpacs/dicoogle"
-NO_ENGINE = {"DOCKER_HOST": "tcp://127.0.0.1:1", "CONTAINER_HOST": "tcp://127.0.0.1:1"}
 ENVIRONMENT = "dataplane"
 DOMAIN = f"{ENVIRONMENT}.internal"
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one `ansible-playbook` printed."""
-
-    output: str
-
-    @property
-    def changed(self) -> int:
-        """The number of tasks that changed something."""
-        (number,) = re.findall(r"^localhost .* changed=(\d+)", self.output, re.MULTILINE)
-        return int(number)
 
 
 @dataclass(frozen=True)
@@ -62,51 +43,19 @@ class Deployment:
     folder: Path
     variables: dict[str, Any] = field(default_factory=dict)
 
-    def play(self, playbook: str, *, engine: bool = True, **variables: Any) -> Run:
-        """Run a playbook, which must succeed."""
-        given = {
-            "dicoogle_environment": ENVIRONMENT,
-            "dicoogle_embedded_dir": str(self.folder),
-            **self.variables,
-            **variables,
-        }
-        program = Path(sys.executable).with_name("ansible-playbook")
-        done = subprocess.run(
-            [
-                *(str(program), "-i", "inventory/embedded", f"playbooks/{playbook}.yml"),
-                *("-e", json.dumps(given)),
-            ],
-            cwd=COLLECTION,
-            env={
-                **os.environ,
-                **({} if engine else NO_ENGINE),
-                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTION.parents[2]),
-                "ANSIBLE_CONFIG": str(COLLECTION / "ansible.cfg"),
-                "ANSIBLE_NOCOLOR": "1",
-            },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return Run(done.stdout)
-
     @property
-    def endpoint_url(self) -> str:
-        """Where the embedded AWS answers."""
-        return (self.folder / "endpoint").read_text().strip()
+    def account(self) -> Account:
+        """The embedded AWS."""
+        return Account(self.folder)
+
+    def play(self, playbook: str, *, engine: bool = True, **variables: Any) -> Run:
+        """Run a playbook, which must succeed, with a container engine or without."""
+        given = {"dicoogle_environment": ENVIRONMENT, **self.variables, **variables}
+        return replace(self.account, engine=engine).succeed(playbook, **given)
 
     def client(self, service: str) -> Any:
         """Return a boto3 client on the embedded AWS."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint_url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return self.account.client(service)
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -117,7 +66,7 @@ class Deployment:
     @cached_property
     def addresses(self) -> dict[str, str]:
         """Where the names of this AWS are on this machine's loopback network."""
-        with urllib.request.urlopen(f"{self.endpoint_url}/_openpacs/names") as answer:
+        with urllib.request.urlopen(f"{self.account.endpoint_url}/_openpacs/names") as answer:
             return dict(json.load(answer))
 
     @property
