@@ -87,6 +87,12 @@ demo: $(BIN)/.demo $(COLLECTION)  ## Deploy into an embedded AWS on this machine
 	@ansible-playbook -i inventory/embedded playbooks/embedded.yml
 	$(call say,Deploying Dicoogle)
 	@ansible-playbook -i inventory/embedded site.yml
+	$(call say,Verifying Dicoogle)
+	@if [ "$$(id -u)" = 0 ] && docker info > /dev/null 2>&1; then \
+	  ansible-playbook -i inventory/embedded playbooks/verify.yml; \
+	else \
+	  echo "Nothing runs that could be verified: as root, where Docker answers, the task would run, too."; \
+	fi
 
 .PHONY: demo-down
 demo-down: $(BIN)/.demo $(COLLECTION)  ## Stop the embedded AWS and remove its state
@@ -97,8 +103,14 @@ demo-down: $(BIN)/.demo $(COLLECTION)  ## Stop the embedded AWS and remove its s
 # ---- The checks ----
 
 .PHONY: test
-test: lint unit embedded roles integration molecule system images dataplane release sanity  ## Everything
+test: lint unit embedded roles side-by-side system images dataplane release sanity  ## Everything
 	$(call say,All checks passed)
+
+# Each of these keeps one processor busy.
+.PHONY: side-by-side
+side-by-side: $(BIN)/.test $(COLLECTION)
+	$(call say,Modules beside Molecule; each is shown when it has ended)
+	@$(MAKE) --jobs 2 --output-sync=target integration molecule
 
 .PHONY: lint
 lint: $(BIN)/.test $(COLLECTION) .cache/checkov/bin/checkov  ## Style, types, templates, security rules

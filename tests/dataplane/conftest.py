@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ CHECKOUT = Path(__file__).parents[2]
 sys.path[:0] = [
     str(CHECKOUT / "tests" / "dicom"),
     str(CHECKOUT / "tests" / "integration" / "targets" / "setup_dicom_archive" / "files"),
+    str(CHECKOUT / "tests" / "integration" / "targets" / "setup_dicoogle_web" / "files"),
+    str(CHECKOUT / "tests" / "unit" / "docker"),
 ]
 
 from dicom_archive import Archive  # noqa: E402
@@ -33,13 +36,18 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture
-def run_program() -> Iterator[Callable[[int, list[str]], None]]:
-    """Return run(port, command), which starts a program and waits until it listens there."""
+def run_program() -> Iterator[Callable[..., None]]:
+    """Return run(port, command, **settings), which starts a program and waits for its port."""
     processes: list[subprocess.Popen[Any]] = []
 
-    def run(port: int, command: list[str]) -> None:
+    def run(port: int, command: list[str], **settings: str) -> None:
         processes.append(
-            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.Popen(
+                command,
+                env={**os.environ, **settings},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
         )
         await_port(port, processes[-1])
 
@@ -55,7 +63,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture
-def tunnels(run_program: Callable[[int, list[str]], None], authority: Authority) -> Tunnels:
+def tunnels(run_program: Callable[..., None], authority: Authority) -> Tunnels:
     return Tunnels(run_program, authority)
 
 

@@ -68,7 +68,10 @@ from pathlib import Path
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.files import read_file
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer import Peer
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.store import store
-peer = Peer("127.0.0.1", int(sys.argv[3]), "ARCHIVE", "TEST", None, 5.0, 60.0, 10.0, 131072)
+titles = {"called_ae_title": "ARCHIVE", "calling_ae_title": "TEST"}
+timeouts = {"connect_timeout": 5.0, "dimse_timeout": 60.0, "network_timeout": 10.0}
+where = {"host": "127.0.0.1", "port": int(sys.argv[3]), "tls": None}
+peer = Peer(**where, **titles, **timeouts, max_pdu=131072)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 (outcome,) = store(peer, [read_file(Path(sys.argv[2]))])
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

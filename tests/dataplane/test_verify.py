@@ -4,27 +4,28 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dicom_archive import Archive
-from dicom_certificates import Authority, Holder, server_context
-from programs import ARCHIVE, CLIENT, STORAGE, Tunnels
+from dicom_certificates import Authority, Holder
+from dicoogle_web import DicoogleWeb, Reply
+from image_entry_points import DOCKER, image_environment
+from programs import ARCHIVE, CLIENT, STORAGE, Tunnels, free_port
 from pydicom import Dataset
 
 pytestmark = pytest.mark.skipif(
     shutil.which("ghostunnel") is None, reason="ghostunnel is not in PATH"
 )
 CHECKOUT = Path(__file__).parents[2]
+ADMINISTRATOR = "administrator.example.org"
 PLAY = """
 - hosts: localhost
   gather_facts: false
@@ -38,25 +39,38 @@ PLAY = """
 """
 
 
-class Page(http.server.BaseHTTPRequestHandler):
-    """Answers the two health pages."""
+class ArchiveWeb(DicoogleWeb):
+    """As much of Dicoogle's web page as there is in front of an archive."""
 
-    def do_GET(self) -> None:
-        self.send_response(200 if self.path in ("/healthz", "/readyz") else 404)
-        self.end_headers()
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
+    def reply(self, method: str, path: str, fields: dict[str, str]) -> Reply:
+        self.index = {file.as_uri(): file.stem for file in self.folder.glob("*.dcm")}
+        return super().reply(method, path, fields)
 
 
 @pytest.fixture
-def web_url(authority: Authority) -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    context = server_context(authority.issue("localhost"), None)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"https://localhost:{server.server_port}"
-    server.shutdown()
+def entrances(
+    run_program: Callable[..., None], authority: Authority, archive: Archive, tmp_path: Path
+) -> Iterator[tuple[int, int]]:
+    """Return the ports of the web page and of the management, at the image's own nginx."""
+    web, own = ArchiveWeb(archive.folder), authority.issue(ARCHIVE)
+    page, management = free_port(), free_port()
+    run = tmp_path / "nginx"
+    run.mkdir()
+    settings = image_environment("nginx") | {
+        "PATH": f"{os.environ['PATH']}:/usr/sbin",
+        "NGINX_RUN": str(run),
+        "NGINX_CONFIGURATION": str(DOCKER / "nginx" / "nginx.conf"),
+        "NGINX_LISTEN_PORT": str(page),
+        "NGINX_MANAGEMENT_PORT": str(management),
+        "NGINX_ADMINISTRATORS": ADMINISTRATOR,
+        "NGINX_UPSTREAM": f"127.0.0.1:{web.port}",
+        "NGINX_CERT": own.certificate.read_text(),
+        "NGINX_KEY": own.private_key.read_text(),
+        "NGINX_CACERT": authority.certificate.read_text(),
+    }
+    run_program(management, ["/bin/sh", str(DOCKER / "nginx" / "entrypoint.sh")], **settings)
+    yield page, management
+    web.stop()
 
 
 @pytest.fixture
@@ -65,27 +79,31 @@ def variables(
     authority: Authority,
     archive: Archive,
     make_archive: Callable[..., Archive],
-    web_url: str,
+    entrances: tuple[int, int],
 ) -> dict[str, Any]:
     """Return the role's variables for a whole data plane."""
     storage = make_archive(ae_title="STORESCP")
-    own, client = authority.issue(ARCHIVE), authority.issue(CLIENT)
-    unlisted = authority.issue("other.example.org")
+    own = authority.issue(ARCHIVE)
     inbound = tunnels.server(authority.issue(STORAGE), storage.port, ARCHIVE)
     archive.destinations = {"STORESCP": tunnels.client(own, inbound, STORAGE)}
     service = {"host": "127.0.0.1", "server_name": ARCHIVE}
+    page, management = entrances
     return {
         "verify_storage": {**service, "port": tunnels.server(own, archive.port, CLIENT)},
         "verify_query": {**service, "port": tunnels.server(own, archive.port, CLIENT)},
+        "verify_management": {**service, "port": management},
+        "verify_web": {**service, "port": page, "ca_certificate": str(authority.certificate)},
         "verify_called_ae_title": "ARCHIVE",
         "pki_result": {
             "private_domain_name": "example.org",
             "ca_bundle": str(authority.certificate),
-            "leaves": {"client": leaf(client), "ghostunnel": leaf(unlisted)},
+            "leaves": {
+                "client": leaf(authority.issue(CLIENT)),
+                "administrator": leaf(authority.issue(ADMINISTRATOR)),
+            },
         },
         "verify_destination": "STORESCP",
         "verify_received_dir": str(storage.folder),
-        "verify_web_url": web_url,
         "verify_index_retries": 2,
     }
 
@@ -116,19 +134,27 @@ def verify(
 def test_a_whole_data_plane(variables: dict[str, Any], archive: Archive, tmp_path: Path) -> None:
     done, result = verify(tmp_path, variables)
     assert done.returncode == 0, done.stdout
-    assert [(step["step"], step["result"]) for step in result["steps"][:7]] == [
+    assert [(step["step"], step["result"]) for step in result["steps"][:6]] == [
         ("C-ECHO storage", "0x0000 Success"),
         ("C-ECHO query", "0x0000 Success"),
+        ("web page", "Dicoogle 3.5.1"),
         ("C-STORE", "1 stored"),
         ("C-FIND", "found at attempt 1"),
         ("C-MOVE", "1 arrived, same picture"),
-        ("GET /healthz", "HTTP 200"),
-        ("GET /readyz", "HTTP 200"),
     ]
-    assert len(result["steps"]) == 7 + 2 * 5
-    assert result["left"] == [archive.files()[0].stem]
+    assert len(result["steps"]) == 6 + 2 * 5 + 3 + 1
+    assert result["steps"][-1]["result"] == "1 removed"
+    assert result["left"] == []
+    assert archive.files() == []
 
-    _done, again = verify(tmp_path, variables)
+
+def test_images_that_are_to_stay_or_were_there_before(
+    variables: dict[str, Any], archive: Archive, tmp_path: Path
+) -> None:
+    _done, result = verify(tmp_path, {**variables, "verify_keep": True})
+    assert result["left"] == [archive.files()[0].stem]
+    done, again = verify(tmp_path, variables)
+    assert done.returncode == 0, done.stdout
     assert again["left"] == []
     assert len(archive.files()) == 1
 
@@ -140,6 +166,7 @@ def test_a_picture_that_comes_back_changed(
     done, _result = verify(tmp_path, variables)
     assert done.returncode != 0
     assert "has other pixels when it comes back from STORESCP" in done.stdout
+    assert archive.files() == []
 
 
 def blacken(dataset: Dataset) -> None:
@@ -147,8 +174,9 @@ def blacken(dataset: Dataset) -> None:
 
 
 def test_a_stranger_who_is_let_in(variables: dict[str, Any], tmp_path: Path) -> None:
-    leaves = variables["pki_result"]["leaves"]
-    leaves["ghostunnel"] = leaves["client"]
+    client = variables["pki_result"]["leaves"]["client"]
+    variables["verify_administrator_certificate"] = client["certificate"]
+    variables["verify_administrator_private_key"] = client["private_key"]
     done, _result = verify(tmp_path, variables)
     assert done.returncode != 0
     assert "an unlisted name" in done.stdout

@@ -138,19 +138,17 @@ class TestTask:
         assert deployment.play("site", engine=False).changed == 0
 
 
-def test_verify_passes(
-    deployment: Deployment, received: tuple[Path, subprocess.Popen[bytes]]
+def test_verify_passes_and_leaves_the_archive_as_it_was(
+    deployment: Deployment, query: Peer
 ) -> None:
-    storage, query = deployment.storage, deployment.query
-    run = deployment.play(
-        "verify",
-        verify_storage=vars(storage),
-        verify_query=vars(query),
-        verify_destination="STORESCP",
-        verify_received_dir=str(received[0]),
-    )
-    for line in ("C-ECHO storage", "C-ECHO query", "C-STORE", "C-FIND", "C-MOVE"):
+    everything = {"StudyInstanceUID": ""}
+    before = find(query, "study", everything, None).matches
+    run = deployment.play("verify")
+    for line in ("C-ECHO storage", "C-ECHO query", "web page", "C-STORE", "C-FIND", "C-MOVE"):
         assert line in run.output
+    assert "1 arrived, same picture" in run.output
+    assert "left in the archive: nothing new" in run.output
+    assert find(query, "study", everything, None).matches == before
 
 
 def test_dcmtk_stores_finds_and_moves(
