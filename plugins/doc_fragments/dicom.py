@@ -1,23 +1,15 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The options that the DICOM modules share."""
+"""The options that the DICOM modules share, beside those of C(endpoint)."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How to reach a DICOM application entity."""
+    """How to talk to a DICOM application entity."""
 
     DOCUMENTATION = r"""
 options:
-  host:
-    description: The name or address of the peer, or of the tunnel in front of it.
-    type: str
-    required: true
-  port:
-    description: The port of the service.
-    type: int
-    required: true
   called_ae_title:
     description: The application entity title of the peer, 1 to 16 characters.
     type: str
@@ -26,27 +18,6 @@ options:
     description: The application entity title to introduce ourselves with, 1 to 16 characters.
     type: str
     default: ANSIBLE
-  tls:
-    description:
-      - Use TLS, version 1.2 or newer. The certificate of the peer and its name are always verified.
-      - Without this option the connection is neither encrypted nor verified.
-      - V({}) uses TLS with the CAs of the system and no client certificate.
-    type: dict
-    suboptions:
-      ca_certificate:
-        description: A PEM file with the CA certificates to trust; without it, those of the system.
-        type: path
-      certificate:
-        description: A PEM file with the client certificate, followed by its intermediates.
-        type: path
-      private_key:
-        description: A PEM file with the key of O(tls.certificate), without a passphrase.
-        type: path
-      server_name:
-        description:
-          - The subject alternative name that the certificate of the peer must hold.
-          - Without it, O(host).
-        type: str
   connect_timeout:
     description:
       - How long the connection may take, and then the answer to the request for an association, in

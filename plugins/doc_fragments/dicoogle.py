@@ -1,45 +1,15 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The options that the modules for Dicoogle's web API share."""
+"""The options that the modules for Dicoogle's web API share, beside those of C(endpoint)."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How to reach an entrance to Dicoogle's web API."""
+    """How to talk to an entrance to Dicoogle's web API."""
 
     DOCUMENTATION = r"""
 options:
-  host:
-    description: The name or address of the entrance.
-    type: str
-    required: true
-  port:
-    description: The port of the entrance.
-    type: int
-    required: true
-  tls:
-    description:
-      - Use TLS, version 1.2 or newer. The certificate of the entrance and its name are always
-        verified.
-      - Without this option the connection is neither encrypted nor verified.
-      - V({}) uses TLS with the CAs of the system and no client certificate.
-    type: dict
-    suboptions:
-      ca_certificate:
-        description: A PEM file with the CA certificates to trust; without it, those of the system.
-        type: path
-      certificate:
-        description: A PEM file with the client certificate, followed by its intermediates.
-        type: path
-      private_key:
-        description: A PEM file with the key of O(tls.certificate), without a passphrase.
-        type: path
-      server_name:
-        description:
-          - The subject alternative name that the certificate of the entrance must hold.
-          - Without it, O(host).
-        type: str
   timeout:
     description: How long the connection may take, and then each answer, in seconds.
     type: float

@@ -36,6 +36,7 @@ attributes:
   diff_mode:
     support: none
 extends_documentation_fragment:
+  - openpacs.dicoogle.endpoint
   - openpacs.dicoogle.dicom
   - openpacs.dicoogle.attributes
 author:

@@ -55,6 +55,7 @@ attributes:
   diff_mode:
     support: none
 extends_documentation_fragment:
+  - openpacs.dicoogle.endpoint
   - openpacs.dicoogle.dicom
   - openpacs.dicoogle.attributes
 author:

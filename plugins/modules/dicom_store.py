@@ -33,6 +33,7 @@ attributes:
   diff_mode:
     support: full
 extends_documentation_fragment:
+  - openpacs.dicoogle.endpoint
   - openpacs.dicoogle.dicom
   - openpacs.dicoogle.attributes
 author:

@@ -18,6 +18,7 @@ attributes:
   diff_mode:
     support: none
 extends_documentation_fragment:
+  - openpacs.dicoogle.endpoint
   - openpacs.dicoogle.dicoogle
   - openpacs.dicoogle.attributes
 author:

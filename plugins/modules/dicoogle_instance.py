@@ -33,6 +33,7 @@ notes:
   - The Lucene plugin of Dicoogle 3.5 remembers what it has indexed until Dicoogle is restarted. An
     instance that was removed and is stored again before that is kept as a file but not indexed.
 extends_documentation_fragment:
+  - openpacs.dicoogle.endpoint
   - openpacs.dicoogle.dicoogle
   - openpacs.dicoogle.attributes
 author:

@@ -50,7 +50,7 @@ class Peer(Endpoint):
 
 
 def endpoint_argument_spec() -> dict[str, Any]:
-    """Return the options that say where to connect to."""
+    """Return the options of the documentation fragment C(openpacs.dicoogle.endpoint)."""
     return {
         "host": {"type": "str", "required": True},
         "port": {"type": "int", "required": True},
@@ -68,7 +68,7 @@ def endpoint_argument_spec() -> dict[str, Any]:
 
 
 def peer_argument_spec() -> dict[str, Any]:
-    """Return the options of the documentation fragment C(openpacs.dicoogle.dicom)."""
+    """Return these, and the options of the fragment C(openpacs.dicoogle.dicom)."""
     return {
         **endpoint_argument_spec(),
         "called_ae_title": {"type": "str", "required": True},

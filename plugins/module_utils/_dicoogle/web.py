@@ -61,7 +61,7 @@ class Answer:
 
 
 def entrance_argument_spec() -> dict[str, Any]:
-    """Return the options of the documentation fragment C(openpacs.dicoogle.dicoogle)."""
+    """Return the options of the documentation fragments C(endpoint) and C(dicoogle)."""
     return {**endpoint_argument_spec(), "timeout": {"type": "float", "default": 10.0}}
 
 
