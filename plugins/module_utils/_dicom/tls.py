@@ -26,6 +26,13 @@ _FAILURES = {
     "RECORD_LAYER_FAILURE": Reason.TLS_NOT_OFFERED,
     "HTTP_REQUEST": Reason.TLS_NOT_OFFERED,
 }
+_CONNECTION = {  # the first that fits
+    socket.gaierror: Reason.UNKNOWN_HOST,
+    TimeoutError: Reason.TIMEOUT,
+    ConnectionRefusedError: Reason.REFUSED,
+    ConnectionError: Reason.CLOSED,
+    OSError: Reason.UNREACHABLE,
+}
 _REJECTIONS = {
     "SSLV3_ALERT_BAD_CERTIFICATE",
     "SSLV3_ALERT_CERTIFICATE_REVOKED",
@@ -47,6 +54,13 @@ _VERIFICATION = {
     64: Reason.PEER_CERTIFICATE_NAME,
 }
 _MEANING = {
+    Reason.UNKNOWN_HOST: "the host name is not known. Correct host, or give its address",
+    Reason.TIMEOUT: "no connection came about within {seconds:g} s. Let firewalls and security "
+    "groups pass it, or correct host",
+    Reason.REFUSED: "nothing listens on this port. Correct port, or start the service, or the "
+    "tunnel in front of it",
+    Reason.CLOSED: "the peer closed the connection. Look into its log",
+    Reason.UNREACHABLE: "the host cannot be reached. Correct host, or see to the way there",
     Reason.TLS_REQUIRED: "the peer speaks only TLS on this port. Set tls",
     Reason.TLS_NOT_OFFERED: "the peer does not speak TLS on this port. Leave out tls, "
     "or use the port that does",
@@ -168,20 +182,12 @@ def explain(peer: Endpoint, error: OSError) -> DicomError:
         name = error.reason or ""
         reason = _rejection(peer) if name in _REJECTIONS else _FAILURES.get(name, Reason.TLS_FAILED)
         return refusal(peer, reason, name or str(error))
-    if isinstance(error, socket.gaierror):
-        return _error(peer, Reason.UNKNOWN_HOST, f"the host name is not known ({error.strerror})")
-    if isinstance(error, TimeoutError):
-        seconds = f"{peer.connect_timeout:g} s"
-        return _error(peer, Reason.TIMEOUT, f"no connection came about within {seconds}")
-    if isinstance(error, ConnectionRefusedError):
-        return _error(peer, Reason.REFUSED, "nothing listens on this port")
-    if isinstance(error, ConnectionError):
-        return _error(peer, Reason.CLOSED, f"the peer closed the connection ({error.strerror})")
-    return _error(peer, Reason.UNREACHABLE, f"the host cannot be reached ({error.strerror})")
+    kinds = (kind for kind in _CONNECTION if isinstance(error, kind))
+    return refusal(peer, _CONNECTION[next(kinds)], error.strerror or str(error))
 
 
 def refusal(peer: Endpoint, reason: Reason, said: str) -> DicomError:
-    """Return the error for a reason of TLS, with what was said about it."""
+    """Return the error for a reason that has a meaning, with what was said about it."""
     return _error(peer, reason, f"{_meaning(peer, reason)} ({said})")
 
 
@@ -197,6 +203,7 @@ def _meaning(peer: Endpoint, reason: Reason) -> str:
         certificate=f"the client certificate {_subject(tls.certificate)}",
         ca=tls.ca_certificate or "the system's store",
         server_name=tls.server_name,
+        seconds=peer.connect_timeout,
     )
 
 

@@ -39,11 +39,15 @@ def refusal(peer: Peer) -> DicomError:
 def test_nothing_listens(make_peer: Callable[..., Peer]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    assert refusal(make_peer(port)).reason == "refused"
+    error = refusal(make_peer(port))
+    assert error.reason == "refused"
+    assert "start the service, or the tunnel in front of it" in str(error)
 
 
 def test_an_unknown_host(make_peer: Callable[..., Peer]) -> None:
-    assert refusal(make_peer(104, host="nowhere.invalid")).reason == "unknown_host"
+    error = refusal(make_peer(104, host="nowhere.invalid"))
+    assert error.reason == "unknown_host"
+    assert "Correct host, or give its address" in str(error)
 
 
 def test_another_called_ae_title(archive: Archive, make_peer: Callable[..., Peer]) -> None:
