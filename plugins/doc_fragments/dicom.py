@@ -41,14 +41,9 @@ options:
 requirements:
   - pynetdicom >= 3.0.0
 notes:
-  - When a module fails, C(reason) holds one word for the cause, and C(msg) says what to do. The
-    words are V(invalid_input), V(unknown_host), V(unreachable), V(refused), V(timeout), V(closed),
-    V(tls_required), V(tls_not_offered), V(tls_version), V(tls_failed), V(certificate_missing),
-    V(certificate_expired), V(certificate_unknown_ca), V(certificate_rejected),
-    V(peer_certificate_expired), V(peer_certificate_unknown_ca), V(peer_certificate_name),
-    V(peer_certificate_invalid), V(rejected_called_ae), V(rejected_calling_ae), V(rejected_busy),
+  - The words for DICOM are V(rejected_called_ae), V(rejected_calling_ae), V(rejected_busy),
     V(rejected), V(aborted), V(unsupported_sop_class), V(unsupported_transfer_syntax),
-    V(invalid_response), V(status), V(unknown_destination), V(suboperations), V(unreadable),
-    V(not_dicom), V(truncated) and V(not_sent).
+    V(unknown_destination), V(suboperations), V(unreadable), V(not_dicom), V(truncated) and
+    V(not_sent).
   - Nothing about the content of objects is logged.
 """

@@ -15,12 +15,7 @@ options:
     type: float
     default: 10.0
 notes:
-  - When a module fails, C(reason) holds one word for the cause, and C(msg) says what to do. The
-    words are V(invalid_input), V(unknown_host), V(unreachable), V(refused), V(timeout), V(closed),
-    V(tls_required), V(tls_not_offered), V(tls_version), V(tls_failed), V(certificate_missing),
-    V(certificate_expired), V(certificate_unknown_ca), V(certificate_rejected),
-    V(peer_certificate_expired), V(peer_certificate_unknown_ca), V(peer_certificate_name),
-    V(peer_certificate_invalid), V(invalid_response), V(status), V(sign_in) and V(not_removed).
+  - The words for Dicoogle are V(sign_in) and V(not_removed).
   - nginx says V(certificate_rejected) for a client certificate that has expired or that another CA
     has signed, too.
 """

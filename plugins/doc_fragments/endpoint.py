@@ -39,4 +39,11 @@ options:
           - The subject alternative name that the certificate of the peer must hold.
           - Without it, O(host).
         type: str
+notes:
+  - When a module fails, C(reason) holds one word for the cause, and C(msg) says what to do. The
+    words for the connection are V(invalid_input), V(unknown_host), V(unreachable), V(refused),
+    V(timeout), V(closed), V(tls_required), V(tls_not_offered), V(tls_version), V(tls_failed),
+    V(certificate_missing), V(certificate_expired), V(certificate_unknown_ca),
+    V(certificate_rejected), V(peer_certificate_expired), V(peer_certificate_unknown_ca),
+    V(peer_certificate_name), V(peer_certificate_invalid), V(invalid_response) and V(status).
 """

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from .errors import DicomError, Reason
 from .packages import pydicom
 
+UID = re.compile(r"[0-9]+(\.[0-9]+)*")  # PS3.5, 9.1, which also limits it to 64 characters
 DEFER = 4096  # bytes; a longer value stays on disk
 _PIXEL_DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData", "PixelDataProviderURL")
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DicomError, Reason
+from .files import UID
 from .packages import pynetdicom
 
 STORED = 0x0000
 REFUSED = 0xC001  # PS3.4, B.2.3: cannot understand
-UID = re.compile(r"[0-9]+(\.[0-9]+)*")  # PS3.5, 9.1; what it is called becomes a file name
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ def receiving(receiver: Receiver) -> Iterator[list[Path]]:
     entity = pynetdicom.AE(receiver.ae_title)
     entity.require_called_aet = True
     entity.supported_contexts = [
-        pynetdicom.build_context(uid, pynetdicom.ALL_TRANSFER_SYNTAXES)
-        for uid in _storage_classes()
+        pynetdicom.build_context(str(context.abstract_syntax), pynetdicom.ALL_TRANSFER_SYNTAXES)
+        for context in pynetdicom.AllStoragePresentationContexts
     ]
     try:
         server: Any = entity.start_server(
@@ -64,13 +63,9 @@ def receiving(receiver: Receiver) -> Iterator[list[Path]]:
         server.shutdown()
 
 
-def _storage_classes() -> list[Any]:
-    return [context.abstract_syntax for context in pynetdicom.AllStoragePresentationContexts]
-
-
 def _keep(event: Any, folder: Path, arrived: list[Path]) -> int:
     uid = str(event.request.AffectedSOPInstanceUID)
-    if not UID.fullmatch(uid):
+    if not UID.fullmatch(uid):  # what it is called becomes a file name
         return REFUSED
     path = folder / f"{uid}.dcm"
     path.write_bytes(event.encoded_dataset())

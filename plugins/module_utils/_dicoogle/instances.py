@@ -4,15 +4,14 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Any
 
 from .._dicom.errors import DicomError, Reason
+from .._dicom.files import UID
 from .._dicom.peer import Endpoint, refuse
 from .web import Answer, Request, ask, invalid, read_json, sign_in_host, unexpected
 
-UID = re.compile(r"[0-9]+(\.[0-9]+)*")  # PS3.5, 9.1
 UID_LENGTH = 64
 LOOK_AGAIN = 0.5  # seconds until the index is asked once more
 
