@@ -182,7 +182,7 @@ release: $(BIN)/.test $(CORES)  ## Build the tarball, install and run it on both
 
 .PHONY: bench
 bench: $(BIN)/.test .cache/bin/ghostunnel $(COLLECTION)  ## Measure the budgets of calls, seconds and images
-	@python tests/bench/run.py
+	@PYTHONPATH=tests:tests/dicom:tests/dataplane:tests/dataplane/deployed python tests/bench/run.py
 
 .PHONY: docs
 docs: $(BIN)/.test  ## Draw the picture from the templates

@@ -8,7 +8,7 @@ Nobody waits for delayed acknowledgements (TCP_NODELAY), which take 40 ms an ima
 what the tunnels cost. Plain and tunnelled rounds alternate, and the ratio is the median of those of
 the rounds. Every image that was answered with success must be found by C-FIND afterwards.
 
-    python tests/bench/dicom.py
+    PYTHONPATH=tests:tests/dicom:tests/dataplane python tests/bench/dicom.py
 """
 
 from __future__ import annotations
@@ -28,15 +28,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dicom_certificates import Authority
+from ports import await_port, free_port
+from programs import ARCHIVE, CLIENT, Tunnels, dcmtk
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
-
-TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS / "dicom"), str(TESTS / "dataplane")]
-
-from dicom_certificates import Authority  # noqa: E402
-from programs import ARCHIVE, CLIENT, Tunnels, await_port, dcmtk, free_port  # noqa: E402
 
 SENDERS = (1, 8, 16)
 IMAGES = 480

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Measure what has a budget, and print one table.
 
-python tests/bench/run.py
+make bench
 """
 
 from __future__ import annotations
@@ -15,14 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import dicom
+from creation_time import Stack
+from deployment import Deployment
+
 TESTS = Path(__file__).parents[1]
-FOLDERS = (".", "bench", "dicom", "dataplane", "dataplane/deployed")
-sys.path[:0] = [str(TESTS / folder) for folder in FOLDERS]
-
-import dicom  # noqa: E402
-from creation_time import Stack  # noqa: E402
-from deployment import Deployment  # noqa: E402
-
 ORIGINAL_SECONDS = 1186  # creation of the original's templates in the same model
 RUNS = 3
 

@@ -6,28 +6,20 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
-
-CHECKOUT = Path(__file__).parents[2]
-sys.path[:0] = [
-    str(CHECKOUT / "tests" / "dicom"),
-    str(CHECKOUT / "tests" / "integration" / "targets" / "setup_dicom_archive" / "files"),
-    str(CHECKOUT / "tests" / "integration" / "targets" / "setup_dicoogle_web" / "files"),
-    str(CHECKOUT / "tests" / "unit" / "docker"),
-]
-
-from dicom_archive import Archive  # noqa: E402
-from dicom_certificates import Authority  # noqa: E402
-from dicom_fixtures import make_archive  # noqa: E402
-from programs import Tunnels, await_port  # noqa: E402
+from dicom_archive import Archive
+from dicom_certificates import Authority
+from dicom_fixtures import make_archive
+from ports import await_port
+from programs import Tunnels
 
 __all__ = ["make_archive"]
+CHECKOUT = Path(__file__).parents[2]
 
 
 def pytest_configure() -> None:

@@ -6,16 +6,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dicom_certificates import Authority, Holder
+from ports import free_port
 
 CLIENT = "client.example.org"
 ARCHIVE = "archive.example.org"
@@ -29,22 +26,14 @@ def dcmtk(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join(folders))
 
 
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
-def await_port(port: int, process: subprocess.Popen[Any]) -> None:
-    """Return when something listens on the port."""
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
-        assert process.poll() is None, f"{process.args} ended with {process.returncode}"
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"{process.args} does not listen on {port}")
+def ghostunnel(
+    mode: str, listen: str, target: str, holder: Holder, ca_bundle: Path, *more: str
+) -> list[str]:
+    """Return the command of a tunnel with the certificate of a holder."""
+    program = shutil.which("ghostunnel") or ""
+    files = ["--cert", str(holder.certificate), "--key", str(holder.private_key)]
+    ends = ["--listen", listen, "--target", target, "--cacert", str(ca_bundle)]
+    return [program, mode, *ends, *files, "--shutdown-timeout", "1s", *more]
 
 
 @dataclass(frozen=True)
@@ -58,19 +47,16 @@ class Tunnels:
         """Return the port of a tunnel that lets in the named clients."""
         port = free_port()
         names = [flag for name in allowed for flag in ("--allow-cn", name)]
-        self.run(port, self._command("server", port, f"127.0.0.1:{target}", holder, *names))
+        self.run(port, self._command("server", port, target, holder, *names))
         return port
 
     def client(self, holder: Holder, target: int, name: str) -> int:
         """Return the plain port of a tunnel to a server that holds the name."""
         port = free_port()
         names = ["--override-server-name", name, "--verify-dns", name]
-        self.run(port, self._command("client", port, f"127.0.0.1:{target}", holder, *names))
+        self.run(port, self._command("client", port, target, holder, *names))
         return port
 
-    def _command(self, mode: str, port: int, target: str, holder: Holder, *more: str) -> list[str]:
-        program = shutil.which("ghostunnel") or ""
-        files = ["--cert", str(holder.certificate), "--key", str(holder.private_key)]
-        trust = ["--cacert", str(self.authority.certificate)]
-        ends = ["--listen", f"127.0.0.1:{port}", "--target", target]
-        return [program, mode, *ends, *files, *trust, "--shutdown-timeout", "1s", *more]
+    def _command(self, mode: str, port: int, target: int, holder: Holder, *more: str) -> list[str]:
+        ends = (f"127.0.0.1:{port}", f"127.0.0.1:{target}")
+        return ghostunnel(mode, *ends, holder, self.authority.certificate, *more)

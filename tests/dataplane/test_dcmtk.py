@@ -17,7 +17,8 @@ import pytest
 from dicom_archive import Archive
 from dicom_certificates import Authority
 from dicom_fixtures import sample
-from programs import ARCHIVE, CLIENT, Tunnels, dcmtk, free_port
+from ports import free_port
+from programs import ARCHIVE, CLIENT, Tunnels, dcmtk
 from pydicom import dcmread
 
 pytestmark = pytest.mark.skipif(

@@ -21,7 +21,8 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.store imp
 from dicom_archive import Archive
 from dicom_certificates import Authority, Holder
 from dicom_fixtures import sample
-from programs import ARCHIVE, CLIENT, STORAGE, Tunnels, free_port
+from ports import free_port
+from programs import ARCHIVE, CLIENT, STORAGE, Tunnels
 from pydicom import dcmread
 
 pytestmark = pytest.mark.skipif(

@@ -17,8 +17,9 @@ import pytest
 from dicom_archive import Archive
 from dicom_certificates import Authority, Holder
 from dicoogle_web import DicoogleWeb, Reply
-from image_entry_points import DOCKER, image_environment
-from programs import ARCHIVE, CLIENT, STORAGE, Tunnels, free_port
+from image_entry_points import NGINX, nginx_environment
+from ports import free_port
+from programs import ARCHIVE, CLIENT, STORAGE, Tunnels
 from pydicom import Dataset
 
 pytestmark = pytest.mark.skipif(
@@ -56,10 +57,7 @@ def entrances(
     page, management = free_port(), free_port()
     run = tmp_path / "nginx"
     run.mkdir()
-    settings = image_environment("nginx") | {
-        "PATH": f"{os.environ['PATH']}:/usr/sbin",
-        "NGINX_RUN": str(run),
-        "NGINX_CONFIGURATION": str(DOCKER / "nginx" / "nginx.conf"),
+    settings = {
         "NGINX_LISTEN_PORT": str(page),
         "NGINX_MANAGEMENT_PORT": str(management),
         "NGINX_ADMINISTRATORS": ADMINISTRATOR,
@@ -68,7 +66,7 @@ def entrances(
         "NGINX_KEY": own.private_key.read_text(),
         "NGINX_CACERT": authority.certificate.read_text(),
     }
-    run_program(management, ["/bin/sh", str(DOCKER / "nginx" / "entrypoint.sh")], **settings)
+    run_program(management, NGINX, **nginx_environment(run, **settings))
     yield page, management
     web.stop()
 

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from container_engine import engine
 
 IMAGE = "openpacs-test/busybox"
 DOCKERFILE = """\
@@ -20,35 +21,17 @@ USER 1001:1001
 """
 
 
-def docker(*arguments: str, stdin: int | None = None) -> str:
-    """Run a docker command that must succeed, and return what it printed."""
-    done = subprocess.run(
-        ["docker", *arguments], stdin=stdin, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"docker {arguments}: {done.stdout}{done.stderr}"
-    return done.stdout
-
-
-def require_engine() -> None:
-    """Skip where tasks cannot run."""
-    if shutil.which("docker") is None:
-        pytest.skip("no container engine here: docker is not installed")
-    if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("no container engine here: docker is installed but its daemon does not run")
-
-
 def image(context: Path) -> str:
     """Make the image, once; its name."""
-    if docker("images", "--quiet", IMAGE):
+    if engine("images", "--quiet", IMAGE).stdout:
         return IMAGE
     if shutil.which("mmdebstrap") is None:
         pytest.skip(f"no image {IMAGE}, and mmdebstrap is not installed to make one")
     base = f"{IMAGE}-base"
     bootstrap = ["mmdebstrap", "--quiet", "--variant=extract", "--include=busybox-static"]
     with subprocess.Popen([*bootstrap, "bookworm"], stdout=subprocess.PIPE) as running:
-        assert running.stdout is not None
-        docker("import", "-", base, stdin=running.stdout.fileno())
+        engine("import", "-", base, stdin=running.stdout)
     assert running.returncode == 0
     (context / "Dockerfile").write_text(DOCKERFILE.format(base=base))
-    docker("build", "--network", "none", "--force-rm", "--tag", IMAGE, str(context))
+    engine("build", "--network", "none", "--force-rm", "--tag", IMAGE, str(context))
     return IMAGE

@@ -17,7 +17,9 @@ import busybox
 import container_cases as cases
 import pytest
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded import lifecycle
+from bases import require_engine
 from container_cases import FRONT, HOSPITAL, LOOPBACK_ONLY, OUTBOUND, archive, containers
+from container_engine import engine
 from harness import SOURCE, EmbeddedAws
 from test_server import Process
 
@@ -108,18 +110,18 @@ class Archive:
 
     def inspect(self, container: str) -> dict[str, Any]:
         task_id = self.task["taskArn"].rpartition("/")[2]
-        return dict(json.loads(busybox.docker("inspect", f"ecs-{task_id}-{container}"))[0])
+        return dict(json.loads(engine("inspect", f"ecs-{task_id}-{container}").stdout)[0])
 
 
 def push(aws: EmbeddedAws, image: str) -> str:
     """Push an image; its URI as task definitions have it."""
     aws.client("ecr").create_repository(repositoryName="archive/busybox")
     local = f"{aws.endpoint_url.partition('://')[2]}/archive/busybox:1"
-    busybox.docker("tag", image, local)
+    engine("tag", image, local)
     try:
-        busybox.docker("push", local)
+        engine("push", local)
     finally:
-        busybox.docker("rmi", local)
+        engine("rmi", local)
     (pushed,) = aws.client("ecr").describe_images(repositoryName="archive/busybox")["imageDetails"]
     registry = f"{pushed['registryId']}.dkr.ecr.us-east-1.amazonaws.com"
     return f"{registry}/archive/busybox@{pushed['imageDigest']}"
@@ -129,15 +131,15 @@ def left_behind(process: Process) -> dict[str, str]:
     """What there is of an embedded AWS in the engine."""
     label = ("--filter", f"label=openpacs.embedded-aws={process.layout.data / 'state'}")
     return {
-        "containers": busybox.docker("ps", "--all", "--quiet", *label),
-        "volumes": busybox.docker("volume", "ls", "--quiet", *label),
-        "images": busybox.docker("images", "--quiet", f"127.0.0.1:{process.port}/archive/busybox"),
+        "containers": engine("ps", "--all", "--quiet", *label).stdout,
+        "volumes": engine("volume", "ls", "--quiet", *label).stdout,
+        "images": engine("images", "--quiet", f"127.0.0.1:{process.port}/archive/busybox").stdout,
     }
 
 
 @pytest.fixture(scope="module")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    busybox.require_engine()
+    require_engine()
     process = Process(tmp_path_factory.mktemp("containers"))
     yield process
     process.stop()
@@ -191,7 +193,7 @@ def test_nothing_of_the_task_listens_on_this_machine(pacs: Archive) -> None:
 def test_the_task_reaches_the_hospital_by_its_private_name(pacs: Archive) -> None:
     task_id = pacs.task["taskArn"].rpartition("/")[2]
     hosts = ("exec", f"ecs-{task_id}-way-out", "cat", "/etc/hosts")
-    eventually(lambda: "storage.pacs.internal" in busybox.docker(*hosts))
+    eventually(lambda: "storage.pacs.internal" in engine(*hosts).stdout)
     where = (pacs.address("HostAddress"), HOSPITAL)
     with socket.create_server(where) as hospital:
         hospital.settimeout(10)

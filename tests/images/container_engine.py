@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -41,13 +40,6 @@ def build(context: Path, tag: str, **arguments: str) -> str:
 def inspect(name: str) -> dict[str, Any]:
     """What the engine knows of a container or an image."""
     return dict(json.loads(engine("inspect", name).stdout)[0])
-
-
-def free_port() -> int:
-    """A port of this machine's loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -18,7 +18,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from container_engine import Container, build_output, free_port, inspect
+from container_engine import Container, build_output, inspect
+from ports import free_port
 
 DOCKER = Path(__file__).parents[2] / "docker"
 ADMINISTRATOR = "administrator.demo.internal"

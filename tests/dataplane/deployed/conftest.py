@@ -5,21 +5,17 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import bases
 import pytest
-
-CHECKOUT = Path(__file__).parents[3]
-sys.path[:0] = [str(Path(__file__).parent), str(CHECKOUT / "tests" / "images")]
-
-import bases  # noqa: E402
-from container_engine import engine  # noqa: E402
-from deployment import DOMAIN, Deployment  # noqa: E402
-from dicom_fixtures import raw_server  # noqa: E402
-from programs import await_port, dcmtk, free_port  # noqa: E402
-from stand_in.archive import make  # noqa: E402
+from container_engine import engine
+from deployment import DOMAIN, Deployment
+from dicom_fixtures import raw_server
+from ports import await_port, free_port
+from programs import dcmtk
+from stand_in.archive import make
 
 __all__ = ["dcmtk", "raw_server"]  # fixtures of others
 

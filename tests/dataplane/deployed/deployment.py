@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import subprocess
 import time
 import urllib.request
@@ -18,7 +17,8 @@ from typing import Any
 
 from dicom_certificates import Holder
 from playbook_runs import Account, Run
-from programs import free_port
+from ports import free_port
+from programs import ghostunnel
 
 ENVIRONMENT = "dataplane"
 DOMAIN = f"{ENVIRONMENT}.internal"
@@ -134,13 +134,10 @@ class Deployment:
     @contextlib.contextmanager
     def tunnel(self, mode: str, listen: str, target: str, name: str, *more: str) -> Iterator[None]:
         """Run a Ghostunnel with the certificate of a holder."""
-        holder = self.holder(name)
-        files = ["--cert", str(holder.certificate), "--key", str(holder.private_key)]
-        command = [shutil.which("ghostunnel") or "", mode, "--listen", listen, "--target", target]
         status = free_port()
-        more = (*more, "--status", f"http://127.0.0.1:{status}", "--shutdown-timeout", "1s")
+        more = (*more, "--status", f"http://127.0.0.1:{status}")
         with subprocess.Popen(
-            [*command, *files, "--cacert", str(self.ca_bundle), *more],
+            ghostunnel(mode, listen, target, self.holder(name), self.ca_bundle, *more),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         ) as process:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,8 +18,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 DOCKER = Path(__file__).parents[3] / "docker"
 HASH = "$2b$12$" + "abcdefghijklmnopqrstuv" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
+
+NGINX = ["/bin/sh", str(DOCKER / "nginx" / "entrypoint.sh")]
+NGINX_PATH = f"{os.environ['PATH']}:/usr/sbin"
+needs_nginx = pytest.mark.skipif(
+    shutil.which("nginx", path=NGINX_PATH) is None,
+    reason="nginx is not installed here (Debian: apt-get install nginx-light)",
+)
 
 # Takes the child's place: notes how it was started, then waits for SIGTERM and leaves with 7.
 CHILD = f"""#!{sys.executable}
@@ -41,6 +51,20 @@ def image_environment(image: str) -> dict[str, str]:
     for line in re.findall(r"^ENV (.*)$", text, re.MULTILINE):
         settings |= dict(word.split("=", 1) for word in shlex.split(line))
     return settings
+
+
+def nginx_settings(run: Path) -> dict[str, str]:
+    """The image's own variables, for files of this machine; nginx writes to the folder."""
+    return {
+        **image_environment("nginx"),
+        "NGINX_RUN": str(run),
+        "NGINX_CONFIGURATION": str(DOCKER / "nginx" / "nginx.conf"),
+    }
+
+
+def nginx_environment(run: Path, **settings: str) -> dict[str, str]:
+    """What the entry point needs to start this machine's nginx."""
+    return {**nginx_settings(run), "PATH": NGINX_PATH, **settings}
 
 
 @dataclass

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import shutil
 import signal
 import socket
@@ -20,17 +19,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from image_entry_points import DOCKER, Container, image_environment
+from image_entry_points import (
+    DOCKER,
+    NGINX,
+    NGINX_PATH,
+    Container,
+    needs_nginx,
+    nginx_environment,
+    nginx_settings,
+)
+from ports import free_port
 
 CERT = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----"
 CA = CERT.replace("abc", "ca")
 KEY = "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----"
-PATH = f"{os.environ['PATH']}:/usr/sbin"
-
-needs_nginx = pytest.mark.skipif(
-    shutil.which("nginx", path=PATH) is None,
-    reason="nginx is not installed here (Debian: apt-get install nginx-light)",
-)
 
 
 class TestEntryPoint:
@@ -39,10 +41,8 @@ class TestEntryPoint:
         made = container("nginx", "nginx", NGINX_CERT=CERT, NGINX_KEY=KEY, NGINX_CACERT=CA)
         run = made.root / "run"
         run.mkdir()
-        made.settings |= {
-            "NGINX_RUN": str(run),
-            "NGINX_CONFIGURATION": str(DOCKER / "nginx" / "nginx.conf"),
-            "NGINX_ADMINISTRATORS": "administrator.demo.internal",
+        made.settings |= nginx_settings(run) | {
+            "NGINX_ADMINISTRATORS": "administrator.demo.internal"
         }
         return made
 
@@ -146,12 +146,6 @@ class Proxy:
         return f"{done.returncode} {done.stdout} {done.stderr}"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
     class Handler(BaseHTTPRequestHandler):
@@ -197,12 +191,9 @@ def start_proxy(
         run = tmp_path_factory.mktemp("run")
         port = free_port()
         process = subprocess.Popen(
-            ["/bin/sh", str(DOCKER / "nginx" / "entrypoint.sh")],
+            NGINX,
             env={
-                **image_environment("nginx"),
-                "PATH": PATH,
-                "NGINX_RUN": str(run),
-                "NGINX_CONFIGURATION": str(DOCKER / "nginx" / "nginx.conf"),
+                **nginx_environment(run),
                 "NGINX_LISTEN_PORT": str(port),
                 "NGINX_MANAGEMENT_PORT": str(free_port()),
                 "NGINX_ADMINISTRATORS": "administrator.demo.internal",
@@ -341,7 +332,7 @@ class TestHealth:
         def check(port: int) -> int:
             return subprocess.run(
                 ["/bin/sh", str(DOCKER / "nginx" / "healthcheck.sh")],
-                env={"PATH": PATH, "NGINX_LISTEN_PORT": str(port)},
+                env={"PATH": NGINX_PATH, "NGINX_LISTEN_PORT": str(port)},
                 capture_output=True,
                 check=False,
             ).returncode

@@ -4,24 +4,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-TESTS = Path(__file__).parents[2]
-sys.path[:0] = [
-    str(TESTS / "dicom"),
-    *(
-        str(TESTS / "integration" / "targets" / target / "files")
-        for target in ("setup_dicom_archive", "setup_dicoogle_web")
-    ),
-]
-
-from dicom_fixtures import archive, make_archive, raw_server  # noqa: E402
-from dicoogle_web import DicoogleWeb  # noqa: E402
+from dicom_fixtures import archive, make_archive, raw_server
+from dicoogle_web import DicoogleWeb
 
 __all__ = ["archive", "make_archive", "raw_server"]
 

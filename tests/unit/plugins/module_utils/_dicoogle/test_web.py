@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -19,32 +17,10 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer impo
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicoogle.version import greet
 from dicom_certificates import Authority, Holder, server_context
 from dicoogle_web import DicoogleWeb
+from image_entry_points import NGINX, needs_nginx, nginx_environment
+from ports import await_port, free_port
 
 SERVER = "management.example.org"
-PATH = f"{os.environ['PATH']}:/usr/sbin"
-NGINX = """
-daemon off;
-worker_processes 1;
-pid nginx.pid;
-error_log stderr crit;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  server {{
-    listen 127.0.0.1:{port} ssl;
-    ssl_certificate {certificate};
-    ssl_certificate_key {private_key};
-    ssl_client_certificate {ca};
-    ssl_verify_client on;
-    if ($ssl_client_s_dn != "CN=administrator") {{ return 403; }}
-    location / {{ proxy_pass http://127.0.0.1:{upstream}; }}
-  }}
-}}
-"""
-needs_nginx = pytest.mark.skipif(
-    shutil.which("nginx", path=PATH) is None,
-    reason="nginx is not installed here (Debian: apt-get install nginx-light)",
-)
 
 
 @pytest.fixture(scope="module")
@@ -90,30 +66,22 @@ def secured(make_dicoogle: Callable[..., DicoogleWeb], authority: Authority) -> 
 
 @pytest.fixture
 def nginx(dicoogle: DicoogleWeb, authority: Authority, tmp_path: Path) -> Iterator[int]:
-    """Return the port of an nginx in front of Dicoogle that wants a certificate."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    holder = authority.issue(SERVER)
-    (tmp_path / "nginx.conf").write_text(
-        NGINX.format(
-            port=port,
-            certificate=holder.certificate,
-            private_key=holder.private_key,
-            ca=authority.certificate,
-            upstream=dicoogle.port,
-        )
-    )
-    nginx = subprocess.Popen(
-        ["nginx", "-e", "stderr", "-p", f"{tmp_path}/", "-c", "nginx.conf"],
-        env={**os.environ, "PATH": PATH},
-    )
-    for _unused in range(100):
-        if not socket.socket().connect_ex(("127.0.0.1", port)):
-            break
-        time.sleep(0.05)
-    yield port
-    nginx.terminate()
-    nginx.wait(10)
+    """Return the port of the management entrance, at the image's own nginx."""
+    port, holder, run = free_port(), authority.issue(SERVER), tmp_path / "nginx"
+    run.mkdir()
+    settings = {
+        "NGINX_LISTEN_PORT": str(free_port()),
+        "NGINX_MANAGEMENT_PORT": str(port),
+        "NGINX_ADMINISTRATORS": "administrator",
+        "NGINX_UPSTREAM": f"127.0.0.1:{dicoogle.port}",
+        "NGINX_CERT": holder.certificate.read_text(),
+        "NGINX_KEY": holder.private_key.read_text(),
+        "NGINX_CACERT": authority.certificate.read_text(),
+    }
+    with subprocess.Popen(NGINX, env=nginx_environment(run, **settings)) as process:
+        await_port(port, process)
+        yield port
+        process.terminate()
 
 
 def refusal(enter: Callable[..., Any], *arguments: Any, **changes: str) -> DicomError:
@@ -195,9 +163,7 @@ def test_plain_http_to_nginx(nginx: int) -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    assert plain(port).reason == "refused"
+    assert plain(free_port()).reason == "refused"
 
 
 @pytest.mark.parametrize(
