@@ -1,5 +1,6 @@
 # make demo        an embedded AWS on this machine, and Dicoogle deployed into it
 # make demo-down   stop it and remove what it left
+# make check       what is quick: style, types, unit tests, documentation
 # make test        everything that is checked before a change lands
 # make help        the single steps
 
@@ -75,35 +76,56 @@ $(BIN)/.test: tests/requirements.txt $(BIN)/.demo
 	  echo "Go 1.26 or newer is not here: tests that need Ghostunnel are skipped."; \
 	fi
 
+.cache/jetty/Servlets.class: $(addprefix tests/tools/jetty/,pom.xml sha256sums Servlets.java)
+	$(call say,Fetching Dicoogle's Jetty for the tests)
+	@mkdir -p $(@D)
+	@if command -v mvn > /dev/null && command -v javac > /dev/null; then \
+	  mvn --quiet --batch-mode --file tests/tools/jetty/pom.xml dependency:copy-dependencies \
+	    -DoutputDirectory="$(CURDIR)/$(@D)"; \
+	  (cd $(@D) && sha256sum --quiet --check "$(CURDIR)/tests/tools/jetty/sha256sums"); \
+	  javac -d $(@D) -cp "$(@D)/*" tests/tools/jetty/Servlets.java; \
+	else \
+	  echo "Maven or a JDK is not here: tests that need Jetty are skipped."; \
+	fi
+
 $(COLLECTION):
 	@mkdir -p $(dir $@)
 	@ln -sfn ../../../.. $@
 
 # ---- The demonstration ----
 
+demo demo-down: export ANSIBLE_STDOUT_CALLBACK ?= openpacs.dicoogle.story
+docker_answers := docker info > /dev/null 2>&1
+
 .PHONY: demo
 demo: $(BIN)/.demo $(COLLECTION)  ## Deploy into an embedded AWS on this machine
-	$(call say,Starting the embedded AWS)
 	@ansible-playbook -i inventory/embedded playbooks/embedded.yml
-	$(call say,Deploying Dicoogle)
 	@ansible-playbook -i inventory/embedded site.yml
-	$(call say,Verifying Dicoogle)
-	@if [ "$$(id -u)" = 0 ] && docker info > /dev/null 2>&1; then \
+	@if [ "$$(id -u)" = 0 ] && $(docker_answers); then \
 	  ansible-playbook -i inventory/embedded playbooks/verify.yml; \
 	else \
-	  echo "Nothing runs that could be verified: as root, where Docker answers, the task would run, too."; \
+	  echo; \
+	  echo "Dicoogle itself did not run: its containers need Docker, and root for their network."; \
+	  echo "To see an image stored, found and moved, install Docker (apt-get install docker.io), then run as root: make demo-down demo"; \
 	fi
 
 .PHONY: demo-down
 demo-down: $(BIN)/.demo $(COLLECTION)  ## Stop the embedded AWS and remove its state
-	$(call say,Stopping the embedded AWS)
-	@ansible-playbook -i inventory/embedded playbooks/embedded.yml -e dicoogle_embedded_state=stopped
+	@registry=$$(cut -d/ -f3 .cache/embedded/endpoint 2> /dev/null || true); \
+	ansible-playbook -i inventory/embedded playbooks/embedded.yml -e dicoogle_embedded_state=stopped; \
+	if [ -n "$$registry" ] && $(docker_answers); then \
+	  docker images --digests --format '{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}' "$$registry/*/*" \
+	    | tr ' ' '\n' | sed '/<none>/d' | xargs --no-run-if-empty docker rmi > /dev/null; \
+	fi
 	@rm -rf .cache/embedded
 
 # ---- The checks ----
 
+.PHONY: check
+check: lint unit docs-check  ## What is quick: for daily work
+
 .PHONY: test
-test: lint unit embedded roles side-by-side system images dataplane release sanity  ## Everything
+test: check recipes contract attacks embedded roles side-by-side system images dataplane release sanity  ## Everything
 	$(call say,All checks passed)
 
 # Each of these keeps one processor busy.
@@ -132,6 +154,22 @@ lint: $(BIN)/.test $(COLLECTION) .cache/checkov/bin/checkov  ## Style, types, te
 unit: $(BIN)/.test  ## Pure functions, modules with fakes, templates as data
 	$(call say,Unit tests)
 	@$(pytest) tests/unit
+
+.PHONY: recipes
+recipes: $(BIN)/.test $(COLLECTION)  ## What CONTRIBUTING.md tells to do, on a copy of the repository
+	$(call say,Recipes of CONTRIBUTING.md)
+	@$(pytest) --dist load tests/docs
+
+# make contract DICOOGLE_ARCHIVE=/path/Dicoogle_v3.5.1.zip JAVA=/path/java tries a real one.
+.PHONY: contract
+contract: $(BIN)/.test  ## What the product relies on in Dicoogle, with the double or a real one
+	$(call say,What the product relies on in Dicoogle)
+	@$(pytest) tests/contract
+
+.PHONY: attacks
+attacks: $(BIN)/.test .cache/bin/ghostunnel .cache/jetty/Servlets.class $(COLLECTION)  ## What attackers want and do not get
+	$(call say,Attacks)
+	@$(pytest) tests/attacks
 
 .PHONY: embedded
 embedded: $(BIN)/.test $(COLLECTION)  ## The embedded AWS
@@ -182,12 +220,36 @@ release: $(BIN)/.test $(CORES)  ## Build the tarball, install and run it on both
 
 .PHONY: bench
 bench: $(BIN)/.test .cache/bin/ghostunnel $(COLLECTION)  ## Measure the budgets of calls, seconds and images
-	@PYTHONPATH=tests:tests/dicom:tests/dataplane:tests/dataplane/deployed python tests/bench/run.py
+	@PYTHONPATH=docker/dicoogle:tests:tests/integration/targets/setup_dicom_archive/files python tests/bench/run.py
+
+# Warnings of Sphinx are errors: a link to nothing is one.
+define site
+rm -rf build/docs
+python docs/pages.py build/docs/source
+mkdir build/docs/source/collection
+antsibull-docs --config-file docs/antsibull-docs.cfg collection --use-current --squash-hierarchy --fail-on-error \
+  --dest-dir build/docs/source/collection openpacs.dicoogle
+sphinx-build -q -W --keep-going -c docs -d build/docs/doctrees build/docs/source build/docs/html
+endef
 
 .PHONY: docs
-docs: $(BIN)/.test  ## Draw the picture from the templates
+docs: $(BIN)/.test $(COLLECTION)  ## Draw the picture and build the site into build/docs/html
 	@python docs/architecture.py
+	@$(site)
+
+# Without the ceiling, antsibull-docs leaves out the collections in .venv, because git ignores that folder.
+.PHONY: docs-check
+docs-check: $(BIN)/.test $(COLLECTION)  ## Documentation of plugins and roles, fragments of changes, the site
+	$(call say,Documentation)
+	@GIT_CEILING_DIRECTORIES=$(CURDIR) antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+	@antsibull-changelog lint
+	@$(site)
+
+.PHONY: execution-environment
+execution-environment: $(BIN)/.test  ## Build an image for AWX and ansible-navigator, with Docker or Podman
+	@ansible-galaxy collection build --force --output-path build
+	@ansible-builder build --tag openpacs-dicoogle --context build/execution-environment
 
 .PHONY: clean
 clean:  ## Remove everything that make has made
-	@rm -rf .cache $(VENV)
+	@rm -rf .cache build $(VENV)

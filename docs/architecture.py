@@ -157,22 +157,22 @@ def data_paths(port: dict[str, Any]) -> Iterator[str]:
     back = str(port["StorageHostPort"])
     yield from path("web", [(720, 112), (720, 176)], "HTTPS 443", (680, 146))
     yield from path("web", [(740, 210), (770, 210), (770, 84), (800, 84)], "sign-in", (770, 76))
-    yield from path("web", [(740, 246), (806, 246)], str(port["NginxPort"]), (765, 240))
+    yield from path("web", [(740, 246), (806, 246)], str(port["Nginx"]), (765, 240))
     yield from path("store", [(740, 270), (806, 270)], str(port["ManagementPort"]), (765, 264))
-    yield from path("web", [(982, 254), (1064, 254)], str(port["WebUiPort"]), (1023, 248))
+    yield from path("web", [(982, 254), (1064, 254)], str(port["Web"]), (1023, 248))
     yield from path("store", [(222, 338), (296, 338)], "peering", (263, 330))
     yield from path("store", [(430, 338), (550, 338)], "PrivateLink", (486, 330))
     yield text(486, 354, dicom, "label store", "middle")
     yield text(486, 370, str(port["ManagementPort"]), "label store", "middle")
     for name, tunnel, inside in (
-        ("ghostunnel-storage", "StorageTunnelPort", "StoragePort"),
-        ("ghostunnel-query", "QueryTunnelPort", "QueryPort"),
+        ("ghostunnel-storage", "StorageTunnelPort", "Storage"),
+        ("ghostunnel-query", "QueryTunnelPort", "Query"),
     ):
         box = CONTAINERS[name]
         y = box.y + box.height // 2
         yield from path("store", [(740, y), (box.x, y)], str(port[tunnel]), (765, y - 6))
         yield from path("store", [(982, y), (1064, y)], str(port[inside]), (1023, y - 6))
-    outbound = str(port["OutboundTunnelPort"])
+    outbound = str(port["Outbound"])
     yield from path("retrieve", [(1064, 476), (982, 476)], outbound, (1023, 470))
     yield from path("retrieve", [(806, 482), (740, 482)], back, (765, 476))
     yield from path("retrieve", [(550, 482), (222, 482)], f"PrivateLink {back}", (392, 474))
@@ -182,7 +182,7 @@ def data_paths(port: dict[str, Any]) -> Iterator[str]:
     yield from path("import", [(62, 340), (42, 340), (42, 690)], "upload", (70, 674))
     yield from path("import", [(214, 722), (306, 722)], "hourly", (260, 714))
     yield from path(
-        "import", [(496, 722), (1098, 722), (1098, 630)], "copied to the watched folder", (800, 714)
+        "import", [(496, 722), (1098, 722), (1098, 630)], "copied to the import folder", (800, 714)
     )
 
 
@@ -201,6 +201,7 @@ def picture() -> str:
     if CONTAINERS.keys() != set(containers):
         raise SystemExit(f"Give a place to, or remove: {sorted(CONTAINERS.keys() ^ containers)}")
     port = {name: parameter.get("Default") for name, parameter in root["Parameters"].items()}
+    port |= root["Mappings"]["Ports"]["Task"] | read("task")["Mappings"]["Ports"]["Loopback"]
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',

@@ -2,7 +2,15 @@
 # Read by the entry point: Dicoogle's settings, checked, and its configuration files as text.
 # DICOOGLE_HOME is where the image keeps Dicoogle, DICOOGLE_DATA where the volumes are mounted.
 
+# The line of versions.txt that this Dicoogle has: its number, and what only some versions know.
 version=$(cat "$DICOOGLE_HOME/version")
+
+knows() {
+  case " $version " in
+    *" $1 "*) ;;
+    *) return 1 ;;
+  esac
+}
 
 refuse() {
   echo "dicoogle: $*" >&2
@@ -27,12 +35,12 @@ xml() {
 
 check_ae_title() {
   matches "$2" '[]!-[^-~]([] -[^-~]{0,14}[]!-[^-~])?' \
-    || refuse "$1: '$2' is no AE title: 1 to 16 ASCII characters, no backslash."
+    || refuse "$1: '$2' is not a valid AE title: 1 to 16 ASCII characters, no backslash."
 }
 
 check_port() {
   { matches "$2" '[1-9][0-9]{0,4}' && [ "$2" -le 65535 ]; } \
-    || refuse "$1: '$2' is no port: a number from 1 to 65535."
+    || refuse "$1: '$2' is not a valid port: a number from 1 to 65535."
 }
 
 check_host() {
@@ -42,7 +50,13 @@ check_host() {
 
 check_uid() {
   { matches "$2" '(0|[1-9][0-9]*)([.](0|[1-9][0-9]*))+' && [ ${#2} -le 64 ]; } \
-    || refuse "$1: '$2' is no UID: at most 64 digits and dots, no leading zeros."
+    || refuse "$1: '$2' is not a valid UID: at most 64 digits and dots, no leading zeros."
+}
+
+check_import_directory() {
+  images=$DICOOGLE_DATA/images
+  { [ "${2#"$images"/}" != "$2" ] && matches "${2#"$images"}" '(/[^/]*[^/.][^/]*)+'; } \
+    || refuse "$1: '$2' is not a folder inside $images."
 }
 
 check_move_destination() {
@@ -59,29 +73,31 @@ each() {
 }
 
 check_settings() {
-  case $version in
-    3.4.1 | 3.5.1) ;;
-    *) refuse "no configuration is known for Dicoogle '$version', only for 3.4.1 and 3.5.1." ;;
-  esac
   check_ae_title DICOOGLE_AE_TITLE "$DICOOGLE_AE_TITLE"
   each check_ae_title DICOOGLE_ALLOWED_AE_TITLES "$DICOOGLE_ALLOWED_AE_TITLES"
   [ "$(items "$DICOOGLE_ALLOWED_AE_TITLES" | wc -l)" -le 1 ] \
-    || refuse "DICOOGLE_ALLOWED_AE_TITLES: Dicoogle $version reads only the last of several allowed" \
-      "AE titles and would turn the others away. Name one, or none to allow all, and let the" \
-      "certificates decide who may connect."
+    || refuse "DICOOGLE_ALLOWED_AE_TITLES: Dicoogle ${version%% *} reads only the last of several" \
+      "allowed AE titles and would turn the others away. Name one, or none to allow all, and let" \
+      "the certificates decide who may connect."
   each check_move_destination DICOOGLE_MOVE_DESTINATIONS "$DICOOGLE_MOVE_DESTINATIONS"
   each check_uid DICOOGLE_SOP_CLASSES "$DICOOGLE_SOP_CLASSES"
   check_host DICOOGLE_HOST "$DICOOGLE_HOST"
   check_port DICOOGLE_WEB_PORT "$DICOOGLE_WEB_PORT"
   check_port DICOOGLE_STORAGE_PORT "$DICOOGLE_STORAGE_PORT"
   check_port DICOOGLE_QUERY_PORT "$DICOOGLE_QUERY_PORT"
+  check_port KEEPER_PORT "$KEEPER_PORT"
   [ "$(printf '%s\n' "$DICOOGLE_WEB_PORT" "$DICOOGLE_STORAGE_PORT" "$DICOOGLE_QUERY_PORT" \
-    | sort -u | wc -l)" -eq 3 ] \
-    || refuse "DICOOGLE_WEB_PORT, DICOOGLE_STORAGE_PORT and DICOOGLE_QUERY_PORT must differ."
-  [ -z "$DICOOGLE_WATCH_DIRECTORY" ] || matches "$DICOOGLE_WATCH_DIRECTORY" '/[^,]*' \
-    || refuse "DICOOGLE_WATCH_DIRECTORY: '$DICOOGLE_WATCH_DIRECTORY' is no absolute path."
+    "$KEEPER_PORT" | sort -u | wc -l)" -eq 4 ] \
+    || refuse "DICOOGLE_WEB_PORT, DICOOGLE_STORAGE_PORT, DICOOGLE_QUERY_PORT and KEEPER_PORT" \
+      "must differ."
+  [ -z "$KEEPER_METRICS_NAMESPACE" ] \
+    || matches "$KEEPER_METRICS_NAMESPACE" '[A-Za-z0-9._/#-]{1,255}' \
+    || refuse "KEEPER_METRICS_NAMESPACE: '$KEEPER_METRICS_NAMESPACE' is not a valid namespace of metrics:" \
+      "1 to 255 letters, digits and . _ / # -."
+  [ -z "$DICOOGLE_IMPORT_DIRECTORY" ] \
+    || check_import_directory DICOOGLE_IMPORT_DIRECTORY "$DICOOGLE_IMPORT_DIRECTORY"
   matches "$DICOOGLE_ADMIN_USER" '[A-Za-z0-9][A-Za-z0-9._@-]{0,63}' \
-    || refuse "DICOOGLE_ADMIN_USER: '$DICOOGLE_ADMIN_USER' is no user name:" \
+    || refuse "DICOOGLE_ADMIN_USER: '$DICOOGLE_ADMIN_USER' is not a valid user name:" \
       "1 to 64 letters, digits and . _ @ -."
   matches "${DICOOGLE_ADMIN_PASSWORD_HASH-}" '[$]2[aby][$][0-9]{2}[$][./A-Za-z0-9]{53}' \
     || refuse "DICOOGLE_ADMIN_PASSWORD_HASH must hold a bcrypt hash (\$2b\$...)."
@@ -90,7 +106,7 @@ check_settings() {
 check_directories() {
   for directory; do
     { [ -d "$directory" ] && [ -w "$directory" ]; } \
-      || refuse "$directory is no directory that user $(id -u) may write: mount a volume there."
+      || refuse "$directory is not a directory that user $(id -u) may write: mount a volume there."
   done
 }
 
@@ -113,6 +129,14 @@ allowed_aetitles() {
 
 default_ts() {
   sed 's|\([^ ]*\) .*|      <ts>\1</ts>|' "$DICOOGLE_HOME/transfer-syntaxes.txt"
+}
+
+# Dicoogle takes a syntax that it was not built with only if it is declared here, too. What is left
+# out says that it is encapsulated, explicit, little-endian and not deflated, which all of these are.
+additional_transfer_syntaxes() {
+  awk '$3 == "additional" {
+    printf "      <additional-transfer-syntax uid=\"%s\" alias=\"%s\"/>\n", $1, $2
+  }' "$DICOOGLE_HOME/transfer-syntaxes.txt"
 }
 
 sop_classes() {
@@ -145,17 +169,16 @@ move_destinations() {
   fi
 }
 
-# Element names: Dicoogle's settings classes at 3.4.1 and 3.5.1. An unknown one stops Dicoogle.
-# The timeouts are milliseconds.
+# newer ELEMENT TEXT: the element, for versions that know it. An unknown one stops Dicoogle.
+newer() {
+  ! knows "$1" || echo "<$1>$2</$1>"
+}
+
+# Dicoogle's own watching is off: it takes half-written files and never looks at what is there when
+# it starts. The keeper imports instead. The timeouts are milliseconds.
 server_xml() {
-  hostname='' save_ae_titles='' use_iio_registry=''
-  if [ "$version" != 3.4.1 ]; then
-    hostname=" hostname=\"$DICOOGLE_HOST\""
-    save_ae_titles='<save-ae-titles>true</save-ae-titles>'
-    use_iio_registry='<use-iio-registry>false</use-iio-registry>'
-  fi
-  watch=true
-  [ -n "$DICOOGLE_WATCH_DIRECTORY" ] || watch=false
+  hostname=''
+  ! knows hostname || hostname=" hostname=\"$DICOOGLE_HOST\""
   cat << END
 <?xml version="1.0" encoding="UTF-8"?>
 <config>
@@ -166,10 +189,9 @@ server_xml() {
     <indexer-effort>100</indexer-effort>
     <dim-providers><dim-provider>lucene</dim-provider></dim-providers>
     <default-storages><default-storage>file-storage</default-storage></default-storages>
-    <enable-watch-directory>$watch</enable-watch-directory>
-    <watch-directory>$(xml "$DICOOGLE_WATCH_DIRECTORY")</watch-directory>
+    <enable-watch-directory>false</enable-watch-directory>
     <encrypt-users-file>false</encrypt-users-file>
-    $use_iio_registry
+    $(newer use-iio-registry false)
     <main-directory>$(xml "$DICOOGLE_DATA")/images</main-directory>
     <node-name>$(xml "$DICOOGLE_AE_TITLE")</node-name>
     <call-shutdown>true</call-shutdown>
@@ -188,8 +210,11 @@ $(sop_classes)
     <additional-sop-classes>
 $(additional_sop_classes)
     </additional-sop-classes>
+    <additional-transfer-syntaxes>
+$(additional_transfer_syntaxes)
+    </additional-transfer-syntaxes>
 $(move_destinations)
-    <storage autostart="true" port="$DICOOGLE_STORAGE_PORT"$hostname>$save_ae_titles</storage>
+    <storage autostart="true" port="$DICOOGLE_STORAGE_PORT"$hostname>$(newer save-ae-titles true)</storage>
     <query-retrieve autostart="true" port="$DICOOGLE_QUERY_PORT"$hostname>
       <rsp-delay>0</rsp-delay>
       <dimse-rsp-timeout>300000</dimse-rsp-timeout>

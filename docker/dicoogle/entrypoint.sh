@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks the settings, claims the index, renders Dicoogle's configuration and becomes Dicoogle.
+# Checks the settings, claims the index, renders Dicoogle's configuration and becomes the keeper, which runs Dicoogle.
 set -eu
 umask 077
 
@@ -10,7 +10,7 @@ state=$DICOOGLE_DATA/confs
 . "$DICOOGLE_HOME/configuration.sh"
 
 # The Lucene plugin deletes the index's write.lock when it starts, so a second Dicoogle would ruin
-# the index. This lock is kept on descriptor 9, which Java inherits, until the process ends.
+# the index. This lock is kept on descriptor 9, which the keeper inherits, until it ends.
 claim_index() {
   lease=$DICOOGLE_DATA/index/.writer
   exec 9>> "$lease"
@@ -21,8 +21,8 @@ claim_index() {
 
 render_configuration() {
   rm -rf "$run/confs" "$run/Plugins"
+  cp -r "$DICOOGLE_HOME/Plugins" "$run/Plugins"
   mkdir -p "$run/confs" "$run/Plugins/settings"
-  cp "$DICOOGLE_HOME"/Plugins/*.jar "$run/Plugins/"
   server_xml > "$run/confs/server.xml"
   luceneset_xml > "$run/Plugins/settings/luceneset.xml"
   file_storage_xml > "$run/Plugins/settings/file-storage.xml"
@@ -49,13 +49,16 @@ render_configuration
 prepare_working_directory
 
 unset DICOOGLE_ADMIN_PASSWORD_HASH
-exec java \
+export PYTHONPATH="$DICOOGLE_HOME" PYTHONDONTWRITEBYTECODE=1
+exec python3 -P -m keeper java \
   -Djava.awt.headless=true \
   -Dfile.encoding=UTF-8 \
   -Duser.home=/tmp \
   -Dlog4j.configurationFile="$DICOOGLE_HOME/log4j2.xml" \
   -Ddicoogle.deadPluginKillSwitch=true \
   -Ddicoogle.cstore.maxScpAssociations=20 \
-  -XX:MaxRAMPercentage=60 \
-  -XX:+ExitOnOutOfMemoryError \
+  -Ddicoogle.tasks.softRemoveTasks=2000 \
+  -Djdk.nio.maxCachedBufferSize=1048576 \
+  -XX:MaxRAMPercentage=45 \
+  -XX:OnOutOfMemoryError="kill -USR1 $$" \
   -jar "$DICOOGLE_HOME/dicoogle.jar" -s

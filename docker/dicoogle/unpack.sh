@@ -1,11 +1,24 @@
 #!/bin/sh
-# unpack.sh ARCHIVE DIRECTORY: dicoogle.jar and Plugins/ of a Dicoogle release into DIRECTORY.
-# Looks for the layout of the releases, Dicoogle_v<version>/{dicoogle.jar,Plugins/*.jar}, and stops
-# when it is another one. The names of the plugins' jars change from release to release.
+# unpack.sh CONTEXT VERSION DIRECTORY: dicoogle.jar, Plugins/ and the version of the Dicoogle release
+# CONTEXT/dicoogle.zip into DIRECTORY, with the further plugins of CONTEXT/plugins/.
+# Stops when versions.txt does not have the version, and when the layout is not that of the releases,
+# Dicoogle_v<version>/{dicoogle.jar,Plugins/*.jar}. The names of the plugins' jars change from release
+# to release.
+# Writes to DIRECTORY/parts.txt what the archive brought, as sbom.sh reads it: itself, the jars, and
+# what these say they are made of.
 set -eu
 
-archive=$1
-directory=$2
+context=$1
+version=$2
+directory=$3
+archive=$context/dicoogle.zip
+
+known=$(awk -v version="$version" '$1 == version' "$context/versions.txt")
+if [ -z "$known" ]; then
+  echo "DICOOGLE_VERSION: '$version' is not known. Known are:" >&2
+  cut -d ' ' -f 1 "$context/versions.txt" >&2
+  exit 1
+fi
 
 refuse() {
   echo "$archive is not laid out like a Dicoogle release: $1." >&2
@@ -28,3 +41,23 @@ set -- "$release"/Plugins/*.jar
 mkdir -p "$directory/Plugins"
 cp "$release/dicoogle.jar" "$directory/"
 cp "$@" "$directory/Plugins/"
+cp -r "$context/plugins/." "$directory/Plugins/"
+echo "$known" > "$directory/version"
+
+sha256() {
+  sha256sum "$1" | cut -d ' ' -f 1
+}
+
+cd "$directory"
+{
+  echo "- dicoogle $version $(sha256 "$archive")"
+  for jar in dicoogle.jar Plugins/*.jar; do
+    echo "- $jar - $(sha256 "$jar")"
+    { unzip -p "$jar" 'META-INF/maven/*/pom.properties' 2> /dev/null || true; } | tr -d '\r' | awk -F = '
+      $1 ~ /^(groupId|artifactId|version)$/ && $2 ~ /^[A-Za-z0-9._-]+$/ { found[$1] = $2 }
+      "groupId" in found && "artifactId" in found && "version" in found {
+        print found["groupId"], found["artifactId"], found["version"], "-"
+        split("", found)
+      }'
+  done
+} > parts.txt

@@ -15,18 +15,18 @@ check_pem() {
   esac
 }
 
-check_pem TLS_CERT "${TLS_CERT-}" CERTIFICATE
-check_pem TLS_KEY "${TLS_KEY-}" 'PRIVATE KEY'
-check_pem TLS_CACERT "${TLS_CACERT-}" CERTIFICATE
+check_pem GHOSTUNNEL_CERTIFICATE "${GHOSTUNNEL_CERTIFICATE-}" CERTIFICATE
+check_pem GHOSTUNNEL_PRIVATE_KEY "${GHOSTUNNEL_PRIVATE_KEY-}" 'PRIVATE KEY'
+check_pem GHOSTUNNEL_CA_BUNDLE "${GHOSTUNNEL_CA_BUNDLE-}" CERTIFICATE
 [ -w "$GHOSTUNNEL_RUN" ] \
   || refuse "$GHOSTUNNEL_RUN is not writable for user $(id -u): mount a volume there."
 
-printf '%s\n' "$TLS_CERT" > "$GHOSTUNNEL_RUN/tls.crt"
-printf '%s\n' "$TLS_KEY" > "$GHOSTUNNEL_RUN/tls.key"
-printf '%s\n' "$TLS_CACERT" > "$GHOSTUNNEL_RUN/ca.crt"
+printf '%s\n' "$GHOSTUNNEL_CERTIFICATE" > "$GHOSTUNNEL_RUN/certificate.pem"
+printf '%s\n' "$GHOSTUNNEL_PRIVATE_KEY" > "$GHOSTUNNEL_RUN/private_key.pem"
+printf '%s\n' "$GHOSTUNNEL_CA_BUNDLE" > "$GHOSTUNNEL_RUN/ca_bundle.pem"
 
-unset TLS_CERT TLS_KEY TLS_CACERT
-export CERT_PATH="$GHOSTUNNEL_RUN/tls.crt"
-export KEY_PATH="$GHOSTUNNEL_RUN/tls.key"
-export CACERT_PATH="$GHOSTUNNEL_RUN/ca.crt"
+unset GHOSTUNNEL_CERTIFICATE GHOSTUNNEL_PRIVATE_KEY GHOSTUNNEL_CA_BUNDLE
+export CERT_PATH="$GHOSTUNNEL_RUN/certificate.pem"
+export KEY_PATH="$GHOSTUNNEL_RUN/private_key.pem"
+export CACERT_PATH="$GHOSTUNNEL_RUN/ca_bundle.pem"
 exec ghostunnel "$@"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Checks the settings, writes them and the certificates where nginx.conf looks, and becomes nginx.
+# Checks the settings, writes them and the certificates where nginx looks, and becomes entrances.sh,
+# whose environment no longer has the key.
 set -eu
 umask 077
 
@@ -28,24 +29,25 @@ check_pem() {
 # listen NAME PORT
 listen() {
   { matches "$2" '[1-9][0-9]{0,4}' && [ "$2" -le 65535 ]; } \
-    || refuse "$1: '$2' is no port: a number from 1 to 65535."
+    || refuse "$1: '$2' is not a valid port: a number from 1 to 65535."
   echo "listen $2 ssl;"
 }
 
+# upstream NAME ADDRESS
 upstream() {
-  matches "$NGINX_UPSTREAM" '[A-Za-z0-9][A-Za-z0-9.-]*:[1-9][0-9]{0,4}' \
-    || refuse "NGINX_UPSTREAM: '$NGINX_UPSTREAM' is not of the form host:port."
-  echo "server $NGINX_UPSTREAM;"
+  matches "$2" '[A-Za-z0-9][A-Za-z0-9.-]*:[1-9][0-9]{0,4}' \
+    || refuse "$1: '$2' is not of the form host:port."
+  echo "server $2;"
 }
 
-# A blocked path also blocks everything below it, for one method or, without one, for all.
-blocked() {
-  items "$NGINX_BLOCKED_PATHS" | while IFS= read -r item; do
-    matches "$item" '([A-Z]+ +)?/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]/?' \
-      || refuse "NGINX_BLOCKED_PATHS: '$item' is not of the form /path or METHOD /path."
-    path=$(echo "/${item#*/}" | sed -e 's|/$||' -e 's/[.]/[.]/g')
-    method=$(echo "${item%%/*}" | tr -d ' ')
-    echo "\"~^${method:-[A-Z]+} $path(/|\$)\" 1;"
+# A path of a plugin opens everything below it, too.
+plugin_paths() {
+  items "$NGINX_PLUGIN_PATHS" | while IFS= read -r path; do
+    matches "$path" '(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+' \
+      || refuse "NGINX_PLUGIN_PATHS: '$path' is not of the form /path."
+    ! matches "$path" '/(index|indexer|legacy|logger|management|ml|plugins|settings|user)(/.*)?' \
+      || refuse "NGINX_PLUGIN_PATHS: '$path' is Dicoogle's own, for administrators only."
+    echo "\"~^\S+ $(echo "$path" | sed 's/[.]/[.]/g')([/?]|\$)\" 1;"
   done
 }
 
@@ -54,7 +56,7 @@ administrators() {
     || refuse "NGINX_ADMINISTRATORS must hold at least one common name of a client certificate."
   items "$NGINX_ADMINISTRATORS" | while IFS= read -r name; do
     matches "$name" '[A-Za-z0-9][A-Za-z0-9._-]{0,63}' \
-      || refuse "NGINX_ADMINISTRATORS: '$name' is no common name: letters, digits, '.', '_' and '-'."
+      || refuse "NGINX_ADMINISTRATORS: '$name' is not a valid common name: letters, digits, '.', '_' and '-'."
     echo "\"~^$(echo "$name" | sed -e 's/[.]/[.]/g')\$\" 0;"
   done
 }
@@ -62,31 +64,32 @@ administrators() {
 real_ip() {
   items "$NGINX_REAL_IP_FROM" | while IFS= read -r network; do
     matches "$network" '[0-9]+([.][0-9]+){3}(/[0-9]+)?' \
-      || refuse "NGINX_REAL_IP_FROM: '$network' is no IPv4 network."
+      || refuse "NGINX_REAL_IP_FROM: '$network' is not an IPv4 network."
     echo "set_real_ip_from $network;"
   done
   echo "real_ip_header X-Forwarded-For;"
 }
 
-check_pem NGINX_CERT "${NGINX_CERT-}" CERTIFICATE
-check_pem NGINX_KEY "${NGINX_KEY-}" 'PRIVATE KEY'
-check_pem NGINX_CACERT "${NGINX_CACERT-}" CERTIFICATE
+check_pem NGINX_CERTIFICATE "${NGINX_CERTIFICATE-}" CERTIFICATE
+check_pem NGINX_PRIVATE_KEY "${NGINX_PRIVATE_KEY-}" 'PRIVATE KEY'
+check_pem NGINX_CA_BUNDLE "${NGINX_CA_BUNDLE-}" CERTIFICATE
 [ "$NGINX_MANAGEMENT_PORT" != "$NGINX_LISTEN_PORT" ] \
-  || refuse "NGINX_MANAGEMENT_PORT: '$NGINX_MANAGEMENT_PORT' is NGINX_LISTEN_PORT, too."
+  || refuse "NGINX_MANAGEMENT_PORT must differ from NGINX_LISTEN_PORT ('$NGINX_LISTEN_PORT')."
 [ -w "$NGINX_RUN" ] || refuse "$NGINX_RUN is not writable for user $(id -u): mount a volume there."
 
 cd "$NGINX_RUN"
 mkdir -p temp
-cp "$NGINX_CONFIGURATION" nginx.conf
+cp "$NGINX_CONFIGURATION"/*.conf .
 listen NGINX_LISTEN_PORT "$NGINX_LISTEN_PORT" > listen.conf
 listen NGINX_MANAGEMENT_PORT "$NGINX_MANAGEMENT_PORT" > listen_management.conf
-upstream > upstream.conf
-blocked > blocked.conf
+upstream NGINX_UPSTREAM "$NGINX_UPSTREAM" > upstream.conf
+upstream NGINX_KEEPER "$NGINX_KEEPER" > keeper.conf
+plugin_paths > plugin_paths.conf
 real_ip > real_ip.conf
 administrators > administrators.conf
-printf '%s\n' "$NGINX_CERT" > certificate.pem
-printf '%s\n' "$NGINX_KEY" > key.pem
-printf '%s\n' "$NGINX_CACERT" > ca.pem
+printf '%s\n' "$NGINX_CERTIFICATE" > certificate.pem
+printf '%s\n' "$NGINX_PRIVATE_KEY" > private_key.pem
+printf '%s\n' "$NGINX_CA_BUNDLE" > ca_bundle.pem
 
-unset NGINX_CERT NGINX_KEY NGINX_CACERT
-exec nginx -e stderr -p "$NGINX_RUN/" -c nginx.conf
+unset NGINX_CERTIFICATE NGINX_PRIVATE_KEY NGINX_CA_BUNDLE
+exec /bin/sh "$NGINX_CONFIGURATION/entrances.sh"

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Start the embedded AWS: python -m openpacs_embedded --port PORT --data FOLDER --pid-file FILE.
+"""Start the embedded AWS: python -m openpacs_embedded and the options below.
 
 The process id stands in the pid file, which stays locked as long as the server lives: a lock,
 unlike a number, cannot outlive its process or come to mean another one.
@@ -14,6 +14,8 @@ import os
 import sys
 from pathlib import Path
 from typing import IO
+
+from openpacs_embedded import access_key
 
 REGION = "us-east-1"
 
@@ -56,12 +58,18 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--data", type=Path, required=True, help="folder of state and logs")
     parser.add_argument("--pid-file", type=Path, required=True, help="locked while running")
+    parser.add_argument("--credentials", type=Path, required=True, help="file of the access key")
     arguments = parser.parse_args()
+    os.umask(0o077)
     pid_file = hold(arguments.pid_file)
     data = arguments.data.resolve()
     for folder in ("state", "s3", "tmp"):
         (data / folder).mkdir(parents=True, exist_ok=True)
     os.environ.update(environment(arguments.port, data))
+    try:
+        access_key.publish(arguments.credentials)
+    except KeyError as missing:
+        sys.exit(f"{arguments.credentials} holds no {missing}; remove it to have a new key made")
     from openpacs_embedded import server  # only now: it imports MiniStack
 
     with pid_file:

@@ -18,6 +18,8 @@ from docker.errors import DockerException, ImageNotFound
 from ministack.core import persistence
 
 from openpacs_embedded import network_namespaces
+from openpacs_embedded.access_key import access_key
+from openpacs_embedded.admission import USER
 
 LABEL = "openpacs.embedded-aws"  # on all that is ours; its value is the server's data folder
 TIMEOUT = 60.0  # seconds for one call
@@ -50,9 +52,14 @@ def owner() -> dict[str, str]:
     return {LABEL: persistence.STATE_DIR}
 
 
+def registry() -> str:
+    """Return what the names of images in our own registry begin with."""
+    return f"127.0.0.1:{os.environ['GATEWAY_PORT']}/"
+
+
 def local_name(image: str) -> str:
     """Return where the engine finds an image: what ECR has is in our own registry."""
-    return ECR.sub(f"127.0.0.1:{os.environ['GATEWAY_PORT']}/", image)
+    return ECR.sub(registry(), image)
 
 
 def fetch(client: docker.DockerClient, image: str) -> str:
@@ -61,11 +68,13 @@ def fetch(client: docker.DockerClient, image: str) -> str:
     Raises EngineError with the registry's own reason.
     """
     name = local_name(image)
+    ours = name.startswith(registry())
+    login = {"username": USER, "password": access_key().password} if ours else None
     try:
         client.images.get(name)
     except ImageNotFound:
         try:
-            client.images.pull(*_repository_and_version(name))
+            client.images.pull(*_repository_and_version(name), auth_config=login)
         except DockerException as error:
             raise EngineError(f"{name}: {error}") from error
     if name != image:

@@ -31,6 +31,7 @@ def mounted(configuration: Mapping[str, Any]) -> Path:
         raise ValueError(f"File system '{file_system_id}' does not exist")
     root = file_system(file_system_id)
     root.mkdir(parents=True, exist_ok=True)
+    root.chmod(0o755)  # as EFS has it, whatever the server's umask
     access_point_id = (configuration.get("authorizationConfig") or {}).get("accessPointId")
     if not access_point_id:
         return _below(root, configuration.get("rootDirectory") or "/")
@@ -44,7 +45,11 @@ def mounted(configuration: Mapping[str, Any]) -> Path:
 
 
 def _below(root: Path, path: str) -> Path:
-    return root / os.path.normpath(f"/{path}").lstrip("/")
+    """Return a folder of a file system. A link that a task has made there leads nowhere else."""
+    folder = root / os.path.normpath(f"/{path}").lstrip("/")
+    if folder.resolve() != root.resolve() / folder.relative_to(root):
+        raise ValueError(f"The directory {path} is reached through a symbolic link")
+    return folder
 
 
 def _create(folder: Path, creation: Mapping[str, Any] | None) -> None:

@@ -25,7 +25,9 @@ class Forwarder:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="forwarder", daemon=True).start()
 
-    def open(self, address: tuple[str, int], connect: Connect, namespace: Namespace | None) -> Door:
+    def open(
+        self, address: tuple[str, int], connect: Connect, namespace: Namespace | None
+    ) -> OpenPort:
         """Listen at the address, in the namespace, and lead each connection to what connect opens.
 
         Raises OSError when the address cannot be had. A connection for which connect raises
@@ -40,10 +42,10 @@ class Forwarder:
             listener.close()
             raise
         serving = asyncio.run_coroutine_threadsafe(_serve(listener, connect), self._loop)
-        return Door(serving)
+        return OpenPort(serving)
 
 
-class Door:
+class OpenPort:
     """A listening socket and the connections that came through it."""
 
     def __init__(self, serving: Future[None]) -> None:

@@ -95,6 +95,8 @@ def _all(store: Any) -> list[dict[str, Any]]:
 
 
 def _balancers_behind(endpoint: dict[str, Any]) -> list[str]:
+    if endpoint.get("State") == "rejected":
+        return []
     service_id = endpoint["ServiceName"].rpartition(".")[2]
     found = [s for s in _all(endpoint_services) if s["ServiceId"] == service_id]
     return [arn for service in found for arn in service["NetworkLoadBalancerArns"]]

@@ -36,7 +36,7 @@ def register_store(name: str, store: Any) -> None:
 
 
 def note_change() -> None:
-    """Say that a request may have changed something."""
+    """Note that a request may have changed something."""
     global _unsaved
     _unsaved = True
 

@@ -71,7 +71,7 @@ def describe_images(original: Callable[[State], Answer], data: State) -> Answer:
 
 
 def image_size(manifest: bytes) -> int:
-    """Return the bytes of an image as they are stored, 0 for what is no image by itself."""
+    """Return the bytes of an image as they are stored, 0 for an index or an artifact."""
     content = json.loads(manifest)
     parts = [content.get("config", {}), *content.get("layers", [])]
     return sum(int(part.get("size", 0)) for part in parts)

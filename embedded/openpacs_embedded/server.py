@@ -13,7 +13,9 @@ from hypercorn.config import Config
 from ministack import app
 
 from openpacs_embedded import persistence, subjects
+from openpacs_embedded.access_key import access_key
 from openpacs_embedded.access_log import with_access_log
+from openpacs_embedded.admission import with_admission
 from openpacs_embedded.loopback_names import with_names
 from openpacs_embedded.services_ecs import SCHEDULER
 
@@ -48,6 +50,7 @@ async def _serve(port: int, access_log: Path) -> None:
     SCHEDULER.wake()
     try:
         served = with_names(with_access_log(app.app, access_log))
-        await serve(served, config, shutdown_trigger=stopped)
+        admitted = with_admission(served, access_key(), port)
+        await serve(admitted, config, shutdown_trigger=stopped)
     finally:
         saving.cancel()

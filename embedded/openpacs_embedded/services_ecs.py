@@ -25,13 +25,13 @@ from openpacs_embedded.container_engine import EngineError, engine, forget_image
 from openpacs_embedded.loopback_names import names_in_vpc
 from openpacs_embedded.patching import replace, replace_entry
 from openpacs_embedded.persistence import note_change
-from openpacs_embedded.task_networks import Doors, listeners_of
+from openpacs_embedded.task_networks import OpenPorts, listeners_of
 from openpacs_embedded.task_runs import Task, TaskRun, ask_to_stop
 
 LOOK = 1.0  # seconds between two looks when nothing has called
 KEPT_EVENTS = 100
 REMEMBERED = 3600.0  # seconds
-SHUTDOWN_PATIENCE = 10.0  # seconds that containers get when the server ends
+SHUTDOWN_STOP_TIMEOUT = 10.0  # seconds that containers get when the server ends
 REMOVAL = 30.0  # seconds more, for removing what has stopped
 UNSTABLE_AFTER = 900.0  # seconds until CloudFormation gives a service up
 logger = logging.getLogger("openpacs.services")
@@ -43,15 +43,15 @@ class Scheduler:
 
     def __init__(self) -> None:
         """Make a scheduler that sleeps until it is woken for the first time."""
-        self.doors = Doors()
+        self.open_ports = OpenPorts()
         self.runs: dict[str, TaskRun] = {}
-        self.resting = threading.Lock()  # who holds it keeps services from starting tasks
+        self.start_lock = threading.Lock()  # who holds it keeps services from starting tasks
         self._awake = threading.Event()
         self._thread: threading.Thread | None = None
         self._closing = False
 
     def wake(self) -> None:
-        """Say that there may be something to do."""
+        """Wake the scheduler: there may be something to do."""
         self._awake.set()
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="services", daemon=True)
@@ -64,7 +64,7 @@ class Scheduler:
         self._closing = True
         self._awake.set()
         self._thread.join(REMOVAL)
-        self.doors.close()
+        self.open_ports.close()
         self.end_all("The embedded AWS was stopped")
         try:
             forget_images(engine())
@@ -74,11 +74,11 @@ class Scheduler:
     def end_all(self, reason: str) -> None:
         """Stop all tasks at once and wait until they are gone."""
         for run in list(self.runs.values()):
-            run.hurry(SHUTDOWN_PATIENCE)
+            run.limit_stop_timeout(SHUTDOWN_STOP_TIMEOUT)
         for _unused, task in ecs._tasks.all_items():
             if task["lastStatus"] != "STOPPED":
                 ask_to_stop(task, reason, "UserInitiated")
-        deadline = time.monotonic() + SHUTDOWN_PATIENCE + REMOVAL
+        deadline = time.monotonic() + SHUTDOWN_STOP_TIMEOUT + REMOVAL
         while self.runs and time.monotonic() < deadline:
             time.sleep(0.05)
 
@@ -92,17 +92,17 @@ class Scheduler:
                     swept = True
             except EngineError:
                 pass  # each service that wants a task says so
-            with self.resting:
+            with self.start_lock:
                 for (account, region, key), service in ecs._services.all_items():
                     with request_scope(account, region):
                         self._look_after(key, service)
-                self._arrange_doors()
+                self._arrange_ports()
             self._awake.wait(LOOK if self.runs or ecs._services.has_any() else None)
 
     def _look_after(self, key: str, service: Service) -> None:
         try:
             if service["status"] == "ACTIVE":
-                _judge(service)
+                _update_health(service)
                 _advance(service)
             _forget_old_tasks(service)
             ecs._refresh_service_state(key.partition("/")[0], f"service:{service['serviceName']}")
@@ -110,17 +110,17 @@ class Scheduler:
         except Exception:  # one service must not stop the others
             logger.exception("service %s", key)
 
-    def _arrange_doors(self) -> None:
+    def _arrange_ports(self) -> None:
         names = {}
         for run in list(self.runs.values()):
             if network := run.network:
                 names[network.address] = names_in_vpc(run.vpc_id)
                 network.name(names[network.address])
-        problems = self.doors.arrange(names)
+        problems = self.open_ports.arrange(names)
         for (account, region, _unused), service in ecs._services.all_items() if problems else ():
             with request_scope(account, region):
                 for listener in listeners_of(service) & problems.keys():
-                    _say(service, problems[listener])
+                    _add_event(service, problems[listener])
 
 
 SCHEDULER = Scheduler()
@@ -150,16 +150,16 @@ def _seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
-def _judge(service: Service) -> None:
+def _update_health(service: Service) -> None:
     """Replace unhealthy tasks, count those that failed, and end a deployment when that is over."""
     for task in _live_tasks(service):
         if task["healthStatus"] == "UNHEALTHY" and task["desiredStatus"] != "STOPPED":
-            _say(service, f"(task {_short(task)}) failed container health checks.")
+            _add_event(service, f"(task {_short(task)}) failed container health checks.")
             ask_to_stop(task, "Task failed container health checks", "ServiceSchedulerInitiated")
             task["_unhealthy"] = True
     primary = _primary_deployment(service)
     for task in _failed_tasks(service):
-        _say(service, f"(task {_short(task)}) ended: {task['stoppedReason']}")
+        _add_event(service, f"(task {_short(task)}) ended: {task['stoppedReason']}")
         if _deployment_for_task(service, task) is primary:
             primary["failedTasks"] += 1
     steady = _is_steady(service, primary)
@@ -206,8 +206,8 @@ def _complete(service: Service, deployment: dict[str, Any]) -> None:
     deployment.update(rolloutState="COMPLETED", rolloutStateReason=reason, failedTasks=0)
     deployment["updatedAt"] = ecs._iso()
     service["deployments"] = [deployment]
-    _say(service, f"(deployment {deployment['id']}) deployment completed.")
-    _say(service, "has reached a steady state.")
+    _add_event(service, f"(deployment {deployment['id']}) deployment completed.")
+    _add_event(service, "has reached a steady state.")
 
 
 def _break(service: Service, deployment: dict[str, Any]) -> None:
@@ -221,7 +221,9 @@ def _break(service: Service, deployment: dict[str, Any]) -> None:
         desiredCount=0,
         updatedAt=ecs._iso(),
     )
-    _say(service, f"(deployment {deployment['id']}) deployment failed: tasks failed to start.")
+    _add_event(
+        service, f"(deployment {deployment['id']}) deployment failed: tasks failed to start."
+    )
     before = service_decisions.completed(service["deployments"])
     if not settings.get("rollback") or before is None:
         return
@@ -235,7 +237,7 @@ def _break(service: Service, deployment: dict[str, Any]) -> None:
         updatedAt=ecs._iso(),
     )
     service["taskDefinition"] = before["taskDefinition"]
-    _say(service, f"rolling back to deployment {before['id']}.")
+    _add_event(service, f"rolling back to deployment {before['id']}.")
 
 
 def _advance(service: Service) -> None:
@@ -263,7 +265,7 @@ def _may_try(service: Service, deployment: Mapping[str, Any]) -> bool:
     try:
         engine()
     except EngineError as error:
-        _say(service, f"was unable to place a task: {error}.")
+        _add_event(service, f"was unable to place a task: {error}.")
         return False
     pause = service_decisions.pause_after(deployment["failedTasks"])
     ends = [task["stoppedAt"] or "" for task in _tasks_of(service)]
@@ -290,14 +292,14 @@ def _start(service: Service, deployment: Mapping[str, Any], count: int) -> None:
     for task in _live_tasks(service):
         if not task.get("_announced"):
             task["_announced"] = True
-            _say(service, f"has started 1 tasks: (task {_short(task)}).")
+            _add_event(service, f"has started 1 tasks: (task {_short(task)}).")
 
 
 def _short(task: Task) -> str:
     return str(task["taskArn"].rpartition("/")[2])
 
 
-def _say(service: Service, message: str) -> None:
+def _add_event(service: Service, message: str) -> None:
     """Add an event, unless the last one says the same."""
     text = f"(service {service['serviceName']}) {message}"
     events = service["events"]
@@ -309,6 +311,14 @@ def _say(service: Service, message: str) -> None:
 
 
 # ---- What MiniStack calls ----
+
+
+def register_task_definition(original: Any, data: dict[str, Any]) -> Any:
+    """RegisterTaskDefinition: what is to run on Fargate may not reach the machine."""
+    wanted = "FARGATE" in data.get("requiresCompatibilities", [])
+    if wanted and (refusal := task_definitions.fargate_refusal(data)):
+        return ecs.error_response_json("ClientException", refusal, 400)
+    return original(data)
 
 
 def get_docker(_original: Any) -> Any:
@@ -341,7 +351,7 @@ def run_task_worker(
     """Run a task that RunTask has registered."""
     with request_scope(account, region):
         wanted = task_definitions.overridden(definition, overrides)
-        run = TaskRun(task, wanted, client, SCHEDULER.doors, SCHEDULER.wake)
+        run = TaskRun(task, wanted, client, SCHEDULER.open_ports, SCHEDULER.wake)
         SCHEDULER.runs[task["taskArn"]] = run
         SCHEDULER.wake()
         try:
@@ -396,7 +406,7 @@ def nothing(_original: Any, *_arguments: Any) -> None:
 
 def reset(original: Any) -> None:
     """Forget everything; tasks end first."""
-    with SCHEDULER.resting:
+    with SCHEDULER.start_lock:
         SCHEDULER.end_all("The embedded AWS was reset")
         original()
         file_systems.forget_all()
@@ -447,6 +457,8 @@ def _last_words(service: Service) -> str:
 
 def install() -> None:
     """Put the scheduler in place of MiniStack's."""
+    replace("_register_task_definition", register_task_definition, ecs)
+    replace_entry(ecs._ACTION_MAP, "RegisterTaskDefinition", register_task_definition)
     replace("_get_docker", get_docker, ecs)
     replace("_run_task", run_task, ecs)
     replace_entry(ecs._ACTION_MAP, "RunTask", run_task)

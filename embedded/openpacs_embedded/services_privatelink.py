@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The EC2 calls that read endpoints and endpoint services, and let a service accept an endpoint."""
+"""The EC2 calls that read endpoints and endpoint services, and accept or reject an endpoint."""
 
 from __future__ import annotations
 
@@ -135,11 +135,23 @@ def accept_connections(params: Parameters) -> Response:
     return ec2._xml(200, "AcceptVpcEndpointConnectionsResponse", "<unsuccessful/>")
 
 
+def reject_connections(params: Parameters) -> Response:
+    service_id = ec2._p(params, "ServiceId")
+    if service_id not in endpoint_services:
+        return _unknown_service(service_id)
+    rejected = ec2._parse_member_list(params, "VpcEndpointId")
+    for endpoint in connections(service_id):
+        if endpoint["VpcEndpointId"] in rejected:
+            endpoint["State"] = "rejected"
+    return ec2._xml(200, "RejectVpcEndpointConnectionsResponse", "<unsuccessful/>")
+
+
 ACTIONS = {
     "AcceptVpcEndpointConnections": accept_connections,
     "DescribeVpcEndpointConnections": describe_connections,
     "DescribeVpcEndpointServiceConfigurations": describe_service_configurations,
     "DescribeVpcEndpointServicePermissions": describe_service_permissions,
+    "RejectVpcEndpointConnections": reject_connections,
 }
 
 

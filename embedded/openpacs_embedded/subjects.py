@@ -9,6 +9,8 @@ from importlib import import_module
 SUBJECTS = (
     "persistence",
     "registry_layers",
+    "registry_scans",
+    "registry_login",
     "lambda_worker",
     "template_cache",
     "template_urls",

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ Definition = Mapping[str, Any]  # a container definition, as DescribeTaskDefinit
 SECOND = 1_000_000_000  # nanoseconds
 MEBIBYTE = 1 << 20
 STOP_TIMEOUT = 30  # seconds; what ECS takes when the definition says nothing
+CAPABILITIES = {"SYS_PTRACE"}  # that a container on Fargate may have added
 HEALTH_DEFAULTS = {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 0}
 
 
@@ -36,6 +37,39 @@ def observation(state: Mapping[str, Any]) -> Observation:
         if state.get("OOMKilled")
         else str(state.get("Error", "")),
     )
+
+
+def fargate_refusal(definition: Definition) -> str:
+    """Return why Fargate does not take a task definition, '' when it does.
+
+    It takes nothing that leads from a container to the machine. Other limits are not looked at.
+    """
+    return next(_fargate_refusals(definition), "")
+
+
+def _fargate_refusals(definition: Definition) -> Iterator[str]:
+    unsupported = "Fargate compatible task definitions do not support {}".format
+    if definition.get("ipcMode"):
+        yield "Tasks using the Fargate launch type do not support ipcMode."
+    if definition.get("pidMode") == "host":
+        yield (
+            "Tasks using the Fargate launch type do not support pidMode 'host'. "
+            "The supported value for pidMode is 'task'."
+        )
+    for volume in definition.get("volumes") or []:
+        if (volume.get("host") or {}).get("sourcePath"):
+            yield unsupported("sourcePath")
+    for container in definition.get("containerDefinitions") or []:
+        linux = container.get("linuxParameters") or {}
+        added = set((linux.get("capabilities") or {}).get("add") or [])
+        if container.get("privileged"):
+            yield "Fargate requires that the 'privileged' setting be 'false'"
+        if linux.get("devices"):
+            yield unsupported("devices")
+        if foreign := sorted(added - CAPABILITIES):
+            yield unsupported(f"adding the capabilities {', '.join(foreign)}")
+        if container.get("dockerSecurityOptions"):
+            yield unsupported("dockerSecurityOptions")
 
 
 def has_health_check(definition: Definition) -> bool:
@@ -100,16 +134,11 @@ def options(definition: Definition) -> dict[str, Any]:
         "working_dir": definition.get("workingDirectory"),
         "user": definition.get("user"),
         "read_only": definition.get("readonlyRootFilesystem"),
-        "privileged": definition.get("privileged"),
         "tty": definition.get("pseudoTerminal"),
         "stdin_open": definition.get("interactive"),
         "init": linux.get("initProcessEnabled"),
         "cap_add": capabilities.get("add"),
         "cap_drop": capabilities.get("drop"),
-        "devices": [
-            ":".join([device["hostPath"], device.get("containerPath", device["hostPath"])])
-            for device in linux.get("devices", [])
-        ],
         "shm_size": _mebibytes(linux.get("sharedMemorySize")),
         "tmpfs": {
             mount["containerPath"]: ",".join(
@@ -119,7 +148,6 @@ def options(definition: Definition) -> dict[str, Any]:
         },
         "mem_limit": _mebibytes(definition.get("memory")),
         "mem_reservation": _mebibytes(definition.get("memoryReservation")),
-        "security_opt": definition.get("dockerSecurityOptions"),
         "sysctls": {
             item["namespace"]: item["value"] for item in definition.get("systemControls", [])
         },

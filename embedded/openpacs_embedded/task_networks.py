@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The network of tasks: one namespace each, and what load balancers lead into and out of it.
 
-A listener of a load balancer is a door at the load balancer's loopback address. Inside a task,
-the names of its VPC's private zones lead to doors at the same addresses. What comes through a door
+A listener of a load balancer is an open port at the load balancer's loopback address. Inside a
+task, the names of its VPC's private zones lead to ports at the same addresses. A connection to one
 ends at a target of the listener's target group: at a task, or at the loopback address of an
 instance.
 """
@@ -18,7 +18,7 @@ from typing import Any
 
 from ministack.services import alb
 
-from openpacs_embedded.forwarding import Connect, Door, Forwarder, connect_to
+from openpacs_embedded.forwarding import Connect, Forwarder, OpenPort, connect_to
 from openpacs_embedded.loopback_names import Names, address
 from openpacs_embedded.network_namespaces import Namespace
 
@@ -48,29 +48,29 @@ def hosts_text(task_address: str, names: Mapping[str, str]) -> str:
     return "".join(f"{where}\t{name}\n" for name, where in (own | dict(names)).items())
 
 
-class Doors:
-    """All doors that are open, outside and inside of tasks."""
+class OpenPorts:
+    """All ports that are open, outside and inside of tasks."""
 
     def __init__(self) -> None:
         """Open none."""
         self._forwarder = Forwarder()
         self._tasks: dict[str, TaskNetwork] = {}
-        self._open: dict[tuple[str, Address], Door] = {}  # by the task's address, '' outside
+        self._open: dict[tuple[str, Address], OpenPort] = {}  # by the task's address, '' outside
 
-    def admit(self, network: TaskNetwork) -> None:
+    def attach(self, network: TaskNetwork) -> None:
         """Let connections reach a task."""
         self._tasks[network.address] = network
 
-    def dismiss(self, network: TaskNetwork) -> None:
+    def detach(self, network: TaskNetwork) -> None:
         """Forget a task whose processes have ended."""
         if self._tasks.pop(network.address, None):
             self._close(key for key in list(self._open) if key[0] == network.address)
             network.namespace.close()
 
     def arrange(self, names: Mapping[str, Names]) -> dict[str, str]:
-        """Open and close doors so that they are those of the listeners there are now.
+        """Open and close ports so that they are those of the listeners there are now.
 
-        names: what each task may look up, by the task's address. Returns why doors could not be
+        names: what each task may look up, by the task's address. Returns why ports could not be
         opened, by the ARN of the listener.
         """
         listeners = {_place(arn): arn for arn in _listeners()} if self._tasks else {}
@@ -84,7 +84,7 @@ class Doors:
         return dict(self._open_all(wanted))
 
     def close(self) -> None:
-        """Close all doors, and the connections through them."""
+        """Close all ports, and the connections through them."""
         self._close(list(self._open))
 
     def _open_all(self, wanted: Mapping[tuple[str, Address], str]) -> Iterator[tuple[str, str]]:

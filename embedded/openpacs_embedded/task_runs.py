@@ -29,18 +29,18 @@ from openpacs_embedded.container_engine import EngineError, describe, fetch, own
 from openpacs_embedded.file_systems import mounted
 from openpacs_embedded.persistence import note_change
 from openpacs_embedded.task_definitions import Observation
-from openpacs_embedded.task_networks import Doors, TaskNetwork, hosts_text
+from openpacs_embedded.task_networks import OpenPorts, TaskNetwork, hosts_text
 from openpacs_embedded.types_ec2_instance import free_address
 
 LOOK = 0.25  # seconds between two looks at the containers
-LAST_WORDS = 5.0  # seconds that the end of a log gets to arrive
+LOG_FLUSH_SECONDS = 5.0  # seconds that the end of a log gets to arrive
 logger = logging.getLogger("openpacs.tasks")
 _taking_address = threading.Lock()
 Task = dict[str, Any]
 
 
 def ask_to_stop(task: Task, reason: str, code: str) -> None:
-    """Say that a task shall end; the first reason stays."""
+    """Request a stop; keep the first reason."""
     with resource_lock("ecs-task", task["taskArn"]):
         if task["desiredStatus"] != "STOPPED":
             ecs._bump_task_version(task)
@@ -57,7 +57,7 @@ class TaskRun:
         task: Task,
         definition: Mapping[str, Any],
         client: docker.DockerClient,
-        doors: Doors,
+        open_ports: OpenPorts,
         changed: Callable[[], None],
     ) -> None:
         """Prepare a run; changed() is called after each change of the task's record."""
@@ -65,15 +65,16 @@ class TaskRun:
         self._id = task["taskArn"].rpartition("/")[2]
         self._definitions = {c["name"]: c for c in definition["containerDefinitions"]}
         self._volumes = {volume["name"]: volume for volume in definition.get("volumes", [])}
+        self._refusal = task_definitions.fargate_refusal(definition)
         self._client = client
-        self._doors = doors
+        self._open_ports = open_ports
         self._changed = changed
         self._images: dict[str, str] = {}
         self._containers: dict[str, Any] = {}  # by name, of those started so far
         self._pause: Any = None
         self._network: TaskNetwork | None = None
         self._logs: list[threading.Thread] = []
-        self._patience: float | None = None
+        self._stop_timeout: float | None = None
 
     def run(self) -> None:
         """Start the containers, watch them until the task is to end, and remove everything."""
@@ -90,13 +91,15 @@ class TaskRun:
         finally:
             self._end()
 
-    def hurry(self, patience: float) -> None:
+    def limit_stop_timeout(self, stop_timeout: float) -> None:
         """Give containers at most this many seconds when they are stopped."""
-        self._patience = patience
+        self._stop_timeout = stop_timeout
 
     # ---- Start ----
 
     def _start(self) -> None:
+        if self._refusal:  # of a definition that was registered for EC2 alone
+            raise ValueError(f"only Fargate is there to run tasks. {self._refusal}")
         self._set("PENDING", pullStartedAt=ecs._iso())
         try:
             for name, definition in self._definitions.items():
@@ -119,6 +122,7 @@ class TaskRun:
         address = self._take_address()
         self._hosts.parent.mkdir(parents=True)
         self._hosts.write_text(hosts_text(address, {}))
+        self._hosts.chmod(0o644)  # every user of a container reads it
         self._pause = self._client.containers.run(
             next(iter(self._images.values())),
             [],
@@ -131,7 +135,7 @@ class TaskRun:
         )
         self._pause.reload()
         self._network = TaskNetwork(self._pause.attrs["State"]["Pid"], address, self._hosts)
-        self._doors.admit(self._network)
+        self._open_ports.attach(self._network)
         self._changed()
 
     def _take_address(self) -> str:
@@ -210,7 +214,7 @@ class TaskRun:
         if configuration := volume.get("efsVolumeConfiguration"):
             return str(mounted(configuration))
         name = f"ecs-{self._id}-{volume['name']}"
-        self._client.volumes.create(name, labels=owner())  # which one that is there already is, too
+        self._client.volumes.create(name, labels=owner())  # no-op if the volume already exists
         return name
 
     def _forward(self, container: Any, logs: Mapping[str, Any]) -> None:
@@ -284,7 +288,7 @@ class TaskRun:
             self._stop_containers()
             self._look()
             for thread in self._logs:
-                thread.join(LAST_WORDS)
+                thread.join(LOG_FLUSH_SECONDS)
             self._remove()
         except (DockerException, OSError) as error:
             logger.warning("task %s is not cleanly removed: %s", self._id, error)
@@ -300,8 +304,8 @@ class TaskRun:
 
     def _stop(self, name: str) -> None:
         timeout: float = task_definitions.stop_timeout(self._definitions[name])
-        if self._patience is not None:
-            timeout = min(timeout, self._patience)
+        if self._stop_timeout is not None:
+            timeout = min(timeout, self._stop_timeout)
         try:
             self._containers[name].stop(timeout=int(timeout))
         except docker.errors.NotFound:  # somebody else has removed it
@@ -314,7 +318,7 @@ class TaskRun:
             except docker.errors.NotFound:
                 continue
         if self._network:
-            self._doors.dismiss(self._network)
+            self._open_ports.detach(self._network)
         for volume in self._client.volumes.list(filters={"name": f"ecs-{self._id}-"}):
             volume.remove(force=True)
         shutil.rmtree(self._hosts.parent, ignore_errors=True)

@@ -8,9 +8,11 @@ from typing import Any
 
 from ministack.services import ecs
 from ministack.services.cloudformation import provisioners, stacks
+from ministack.services.cloudformation.helpers import _sdk_error
 
 from openpacs_embedded.patching import extend, replace
 from openpacs_embedded.services_ecs import wait_until_stable
+from openpacs_embedded.task_definitions import fargate_refusal
 from openpacs_embedded.types_registry import Attributes, Properties, amend, name_by_itself
 
 DEFINITION = "AWS::ECS::TaskDefinition"
@@ -113,6 +115,12 @@ def container(definition: Properties, network_mode: str) -> dict[str, Any]:
     }
 
 
+def _check_definition(new: Properties, _old: Properties) -> None:
+    refusal = fargate_refusal(api_value(new))
+    if refusal and "FARGATE" in new.get("RequiresCompatibilities", []):
+        raise ValueError(_sdk_error(refusal, "Ecs", 400))
+
+
 def _complete_definition(physical_id: str, new: Properties, _old: Properties) -> Attributes:
     definition = ecs._task_defs[ecs._resolve_td_key(physical_id)]
     definition["containerDefinitions"] = [
@@ -196,4 +204,9 @@ def install() -> None:
         complete=_complete_service,
         sweep=_sweep_service,
     )
-    amend(DEFINITION, complete=_complete_definition, sweep=_sweep_definition)
+    amend(
+        DEFINITION,
+        check=_check_definition,
+        complete=_complete_definition,
+        sweep=_sweep_definition,
+    )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Attributes shared by the modules; each module adds its own C(support) levels."""
+    """Attributes shared by the modules; each module adds its own `support` levels."""
 
     DOCUMENTATION = r"""
 options: {}

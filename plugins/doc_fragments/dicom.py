@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The options that the DICOM modules share, beside those of C(endpoint)."""
+"""The options that the DICOM modules share, beside those of `endpoint`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ requirements:
 notes:
   - The words for DICOM are V(rejected_called_ae), V(rejected_calling_ae), V(rejected_busy),
     V(rejected), V(aborted), V(unsupported_sop_class), V(unsupported_transfer_syntax),
-    V(unknown_destination), V(suboperations), V(unreadable), V(not_dicom), V(truncated) and
-    V(not_sent).
+    V(unknown_destination), V(destination_failed), V(suboperations), V(unreadable), V(not_dicom),
+    V(truncated), V(invalid_uid), V(inconsistent) and V(not_sent).
   - Nothing about the content of objects is logged.
 """

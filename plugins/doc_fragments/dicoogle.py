@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The options that the modules for Dicoogle's web API share, beside those of C(endpoint)."""
+"""The options that the modules for Dicoogle's web API share, beside those of `endpoint`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ options:
     type: float
     default: 10.0
 notes:
-  - The words for Dicoogle are V(sign_in) and V(not_removed).
+  - The words for Dicoogle are V(sign_in), V(not_removed), and for its keeper V(no_keeper), V(busy)
+    and V(not_done).
   - nginx says V(certificate_rejected) for a client certificate that has expired or that another CA
     has signed, too.
 """

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Filters C(bcrypt_hash) and C(bcrypt_verifies), for the password of Dicoogle's administrator."""
+"""Filters `bcrypt_hash` and `bcrypt_verifies`, for the password of Dicoogle's administrator."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_PASSWORD_BYTES = 71
 
 
 def bcrypt_hash(password: str, cost: int = 12) -> str:
-    """Return a new C($2b$) hash. Raises AnsibleFilterError for an empty or too long password."""
+    """Return a new `$2b$` hash. Raises AnsibleFilterError for an empty or too long password."""
     _require_bcrypt()
     encoded = password.encode()
     if not 0 < len(encoded) <= MAX_PASSWORD_BYTES:

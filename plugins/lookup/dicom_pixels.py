@@ -64,12 +64,11 @@ class LookupModule(LookupBase):
 def digest(path: str) -> str:
     """Return the SHA-256 of the pixel data of a file.
 
-    :raises AnsibleLookupError: it cannot be read, or is no image.
+    Raises AnsibleLookupError: it cannot be read, or is no image.
     """
     try:
-        pixels = dcmread(path)["PixelData"].value
+        return hashlib.sha256(dcmread(path)["PixelData"].value).hexdigest()
     except KeyError as error:
         raise AnsibleLookupError(f"{path} has no pixel data.") from error
     except Exception as error:  # pydicom sets no limit to what a broken file raises
         raise AnsibleLookupError(f"{path} cannot be read as DICOM: {error}.") from error
-    return hashlib.sha256(pixels).hexdigest()

@@ -42,6 +42,22 @@ options:
     description: Path of the CA certificates that signed those, in PEM format.
     type: str
     default: ''
+  csrs:
+    description: Certificate signing requests by holder, for keys that stay where they were made.
+    type: dict
+    default: {}
+  revoked:
+    description: Pairs that are let in no more, by holder and generation, such as V(client.1).
+    type: list
+    elements: str
+    default: []
+  overlap:
+    description:
+      - Holders whose last certificate stays allowed after a renewal, until it expires.
+      - Only when its age alone made the renewal due, within O(renew_before_days) before its end.
+    type: list
+    elements: str
+    default: []
   leaf_days:
     description: Lifetime of a new certificate, in days.
     type: int
@@ -88,22 +104,27 @@ _raw:
       type: str
     leaves:
       description:
-        - One entry for each holder. A certificate without problems can stay.
+        - One entry for each holder. A certificate without V(problems) can stay.
+        - What is V(refused) is for a person to correct.
+        - V(allowed) are the common names by which the archive may let the holder in.
         - For one that is yet to be issued the paths are those of the new pair, the rest is V(null).
       type: list
       elements: dict
       sample:
         - name: nginx
-          own: false
           services: []
+          refused: []
           problems: []
-          request:
+          allowed: [nginx.demo.internal]
+          csr: ""
+          profile:
             common_name: nginx.demo.internal
             organizational_unit: web
-            subject_alt_name: ["DNS:nginx.demo.internal"]
-            extended_key_usage: [serverAuth]
+            names: [nginx.demo.internal]
+            uses: [serverAuth]
           link: /…/leaves/nginx
           folder: /…/leaves/nginx.2
+          record: /…/issued/nginx.2.pem
           replaces: [/…/leaves/nginx.1]
           leaf:
             certificate: /…/leaves/nginx/certificate.pem
@@ -114,6 +135,7 @@ _raw:
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,22 +165,18 @@ class LookupModule(LookupBase):
         try:
             return [state(_pki.expand(term), self.get_options(), now) for term in terms]
         except (OSError, ValueError) as error:
-            raise AnsibleLookupError(f"cannot read the CA certificates: {error}") from error
+            raise AnsibleLookupError(f"cannot read the certificates: {error}") from error
 
 
 def state(directory: Path, options: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Describe a folder at a moment; `options` are those of the lookup."""
     own: Mapping[str, Mapping[str, str]] = options["own"]
-    profiles = [
-        profile(name, description, options["domain"])
-        for name, description in options["profiles"].items()
-    ]
     own_cas = (
         _pki.read_certificates(_pki.expand(options["own_ca_bundle"]))
         if options["own_ca_bundle"]
         else []
     )
-    issuing = any(holder.name not in own for holder in profiles)
+    issuing = any(name not in own for name in options["profiles"])
     authorities = _pki.read_authorities(directory) if issuing else []
     leaf_end = now + timedelta(days=options["leaf_days"])
     reason = issuing and _pki.authority_problem(
@@ -166,91 +184,149 @@ def state(directory: Path, options: Mapping[str, Any], now: datetime) -> dict[st
     )
     signer = _pki.signer(authorities, leaf_end)
     trusted = [*own_cas, *(authority.certificate for authority in authorities)]
-    renew_before = timedelta(days=options["renew_before_days"])
     return {
         "new_authorities": [new_authority(directory, reason)] if reason else [],
         "signer": paths(signer.pair) if signer else {},
         "bundle": _pki.bundle(trusted, now),
         "leaves": [
-            own_leaf(holder, own[holder.name], trusted, now)
-            if holder.name in own
-            else issued_leaf(holder, directory / "leaves", trusted, now, renew_before)
-            for holder in profiles
+            own_leaf(name, options, trusted, now)
+            if name in own
+            else issued_leaf(name, directory, options, trusted, now)
+            for name in options["profiles"]
         ],
     }
 
 
-def profile(name: str, description: Mapping[str, Any], domain: str) -> _pki.Profile:
-    """Complete a holder's names with the private domain."""
-    return _pki.Profile(
-        name=str(name),
-        common_name=f"{name}.{domain}",
-        organizational_unit=str(description["organizational_unit"]),
-        names=frozenset(f"{n}.{domain}" for n in [name, *description.get("other_names", [])]),
-        uses=frozenset(map(str, description["uses"])),
-        services=tuple(description.get("services", [])),
-    )
-
-
 def new_authority(directory: Path, reason: str) -> dict[str, Any]:
     """Describe the CA that is due."""
-    folder = _pki.unused(directory / "ca", "")
-    return {"folder": str(folder), "number": int(folder.name), "reason": reason}
+    number = _pki.next_number(_pki.numbered(directory / "ca", ""))
+    return {"folder": str(directory / "ca" / str(number)), "number": number, "reason": reason}
+
+
+def profile(name: str, options: Mapping[str, Any], generation: int = 0) -> _pki.Profile:
+    """Return what a holder's certificate must say."""
+    return _pki.Profile.of(name, options["profiles"][name], options["domain"], generation)
 
 
 def issued_leaf(
-    holder: _pki.Profile,
-    leaves: Path,
+    name: str,
+    directory: Path,
+    options: Mapping[str, Any],
     trusted: Sequence[Certificate],
     now: datetime,
-    renew_before: timedelta,
 ) -> dict[str, Any]:
     """Describe a certificate of our CA: what it should be, what it is and where a new one goes."""
-    link = leaves / holder.name
-    pair = _pki.pair_in(link)
-    folder = _pki.unused(leaves, f"{holder.name}.")
+    leaves, link = directory / "leaves", directory / "leaves" / name
+    register = _pki.register(directory, name)
+    csr = _pki.expand(options["csrs"][name]) if name in options["csrs"] else None
+    refused = _pki.request_problems(csr, keys_of_others(name, directory, options)) if csr else []
+    generation, pair = _pki.generation_in_use(link), _pki.pair_in(link)
     certificate = certificate_of(pair)
-    reasons = ["there is none yet"]
-    if pair.certificate.exists():
-        problems = _pki.pair_problems(pair, trusted, now, renew_before)
-        reasons = [problem.text for problem in problems] + _pki.differences(holder, certificate)
+    reasons = (
+        [] if refused else reasons_to_issue(name, pair, generation, csr, options, trusted, now)
+    )
+    if reasons:
+        generation = _pki.next_number(_pki.numbered(leaves, f"{name}."), register)
+        pair, certificate = _pki.pair_in(leaves / f"{name}.{generation}"), None
+    holder = profile(name, options, generation)
+    since = certificate.not_valid_before_utc if certificate else now
     return {
-        "name": holder.name,
-        "own": False,
+        "name": name,
         "services": list(holder.services),
+        "refused": [str(problem) for problem in refused],
         "problems": reasons,
-        "request": {
+        "allowed": [
+            holder.common_name,
+            *last_allowed(name, generation, since, register, options),
+        ],
+        "csr": str(csr or ""),
+        "profile": {
             "common_name": holder.common_name,
             "organizational_unit": holder.organizational_unit,
-            "subject_alt_name": [f"DNS:{name}" for name in sorted(holder.names)],
-            "extended_key_usage": sorted(holder.uses),
+            "names": sorted(holder.names),
+            "uses": sorted(holder.uses),
         },
         "link": str(link),
-        "folder": str(folder),
+        "folder": str(leaves / f"{name}.{generation}"),
+        "record": str(directory / "issued" / f"{name}.{generation}.pem"),
         "replaces": [str(old) for old in _pki.replaced_by(link)],
         "leaf": {
-            **paths(_pki.pair_in(folder) if reasons else pair),
-            **facts(None if reasons else certificate),
+            **paths(pair),
+            **({"private_key": None} if csr else {}),
+            **facts(certificate),
             "common_name": holder.common_name,
         },
     }
 
 
+def reasons_to_issue(
+    name: str,
+    pair: _pki.Pair,
+    generation: int,
+    csr: Path | None,
+    options: Mapping[str, Any],
+    trusted: Sequence[Certificate],
+    now: datetime,
+) -> list[str]:
+    """Explain why the pair in use cannot stay."""
+    if not pair.certificate.exists():
+        return ["there is none yet"]
+    if f"{name}.{generation}" in options["revoked"]:
+        return [f"{name}.{generation} is in pki_revoked"]
+    renew_before = timedelta(days=options["renew_before_days"])
+    problems = _pki.pair_problems(pair, trusted, now, renew_before, csr)
+    holder = profile(name, options, generation)
+    return [problem.text for problem in problems] + _pki.differences(holder, certificate_of(pair))
+
+
+def keys_of_others(name: str, directory: Path, options: Mapping[str, Any]) -> dict[bytes, str]:
+    """Return the keys that a holder's request must not have, and whose they are."""
+    keys: dict[bytes, str] = {}
+    for path in sorted((directory / "issued").glob("*.pem")):
+        if path.stem.rpartition(".")[0] != name or path.stem in options["revoked"]:
+            keys[_pki.key_bytes(_pki.read_certificates(path)[0])] = path.stem
+    for other, csr in options["csrs"].items():
+        if other != name:
+            with suppress(OSError, ValueError):  # those are refused by themselves
+                keys[_pki.key_bytes(_pki.read_request(_pki.expand(csr)))] = other
+    return keys
+
+
+def last_allowed(
+    name: str,
+    generation: int,
+    since: datetime,
+    register: Mapping[int, Path],
+    options: Mapping[str, Any],
+) -> list[str]:
+    """Return the common name of the last generation where both are allowed for a time."""
+    last = max((number for number in register if number < generation), default=0)
+    if not last or name not in options["overlap"] or f"{name}.{last}" in options["revoked"]:
+        return []
+    certificate = _pki.read_certificates(register[last])[0]
+    renew_before = timedelta(days=options["renew_before_days"])
+    planned = _pki.replaced_for_its_age(certificate, since, renew_before)
+    return [_pki.common_name(certificate)] if planned else []
+
+
 def own_leaf(
-    holder: _pki.Profile, files: Mapping[str, str], trusted: Sequence[Certificate], now: datetime
+    name: str, options: Mapping[str, Any], trusted: Sequence[Certificate], now: datetime
 ) -> dict[str, Any]:
     """Describe a certificate of the user's own. Its common name is what its CA wrote."""
+    files, holder = options["own"][name], profile(name, options)
     pair = _pki.Pair(_pki.expand(files["certificate"]), _pki.expand(files["private_key"]))
     problems = _pki.pair_problems(pair, trusted, now, timedelta(0))
     certificate = certificate_of(pair)
     if certificate is not None:
         problems += _pki.shortfalls(holder, certificate, pair.certificate)
+    leaf = {**paths(pair), **facts(certificate)}
     return {
-        "name": holder.name,
-        "own": True,
+        "name": name,
         "services": list(holder.services),
-        "problems": [str(problem) for problem in problems],
-        "leaf": {**paths(pair), **facts(certificate)},
+        "refused": [str(problem) for problem in problems],
+        "problems": [],
+        "allowed": [leaf["common_name"]],
+        "leaf": leaf,
     }
 
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Lookup C(unknown_variables): variables that look like ours and are none, most likely typos."""
+"""Lookup `unknown_variables`: variables that look like ours and are none, most likely typos."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def known_variables(collection: Path) -> set[str]:
 
 
 def unknown_variables(names: t.Iterable[str], known: t.Collection[str]) -> list[str]:
-    """Return a sentence for each of C(names) that is not C(known) and looks as if it should be."""
+    """Return a sentence for each of `names` that is not `known` and looks as if it should be."""
     problems = []
     for name in sorted(set(names) - set(known)):
         close = get_close_matches(name, sorted(known), n=1, cutoff=SIMILARITY)

@@ -13,6 +13,8 @@ with suppress(ImportError):  # AnsibleAWSModule reports a missing boto3
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.loaders import Loader
 
+from ._errors import ModuleError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -28,10 +30,6 @@ HINTS = {
     "SSOTokenLoadError": SIGN_IN_AGAIN,
     "UnauthorizedSSOTokenError": SIGN_IN_AGAIN,
 }
-
-
-class ModuleError(Exception):
-    """A failure told to the user: what failed, on what, why, and what to do next."""
 
 
 def error_code(error: Exception) -> str:

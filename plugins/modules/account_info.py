@@ -13,7 +13,8 @@ description:
   - On request looks up a public hosted zone, and compares quotas with what an environment needs.
   - Fails with a sentence that says what to change when credentials, region, availability zones,
     hosted zone or quotas do not fit.
-  - Needs two calls, one more for O(hosted_zone), and two more for each entry of O(quotas).
+  - Needs two calls, one more for O(hosted_zone), one for O(quotas_unless_stack), and
+    two for each entry of O(quotas).
 options:
   hosted_zone:
     description: Domain name of the public hosted zone to look up.
@@ -37,6 +38,9 @@ options:
       elastic_ips:
         description: Number of Elastic IP addresses.
         type: int
+  quotas_unless_stack:
+    description: Leave O(quotas) out when this stack exists, as its resources count already.
+    type: str
 attributes:
   check_mode:
     support: full
@@ -131,7 +135,11 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._account import api, checks
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError, dns_suffix
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import dns_suffix
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.api import (
+    describe_stack,
+)
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 
 
 def build_argument_spec() -> dict[str, Any]:
@@ -140,6 +148,7 @@ def build_argument_spec() -> dict[str, Any]:
         "hosted_zone": {"type": "str"},
         "availability_zones": {"type": "list", "elements": "str"},
         "quotas": {"type": "dict", "options": {name: {"type": "int"} for name in checks.QUOTAS}},
+        "quotas_unless_stack": {"type": "str"},
     }
 
 
@@ -187,6 +196,12 @@ def quotas(
     return states
 
 
+def is_deployed(module: AnsibleAWSModule) -> bool:
+    """Tell whether the stack exists that takes from the quotas what is needed."""
+    name = module.params["quotas_unless_stack"]
+    return bool(name) and describe_stack(module.client("cloudformation"), name) is not None
+
+
 def main() -> None:
     """Describe the account and refuse what does not fit."""
     module = AnsibleAWSModule(argument_spec=build_argument_spec(), supports_check_mode=True)
@@ -202,14 +217,14 @@ def main() -> None:
             result["hosted_zone_id"] = hosted_zone_id(
                 module.client("route53"), params["hosted_zone"]
             )
-        if params["quotas"]:
+        if params["quotas"] and not is_deployed(module):
             states = quotas(ec2, module.client("service-quotas"), params["quotas"], module.warn)
             checks.check_quotas(region, states)
             result["quotas"] = {
                 name: {**asdict(state), "free": state.free} for name, state in states.items()
             }
     except ModuleError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(**error.result())
     module.exit_json(changed=False, **result)
 
 

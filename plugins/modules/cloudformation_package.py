@@ -111,9 +111,9 @@ from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError, dns_suffix
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import dns_suffix
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import template
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.package import (
-    HAS_YAML,
     Artifact,
     Destination,
     Package,
@@ -121,6 +121,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.
     read_package,
     upload_artifacts,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 
 
 def build_argument_spec() -> dict[str, Any]:
@@ -166,7 +167,7 @@ def report(package: Package, missing: list[Artifact]) -> dict[str, Any]:
 def main() -> None:
     """Read the templates, find out what S3 lacks, upload it."""
     module = AnsibleAWSModule(argument_spec=build_argument_spec(), supports_check_mode=True)
-    if not HAS_YAML:
+    if not template.HAS_YAML:
         module.fail_json(msg=missing_required_lib("PyYAML"))
     if not module.region:
         module.fail_json(msg="No region is known. Set the option region, or AWS_REGION.")
@@ -179,7 +180,7 @@ def main() -> None:
         if not module.check_mode:
             upload_artifacts(client, module.params["bucket"], missing, module.params["kms_key_id"])
     except ModuleError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(**error.result())
     module.exit_json(**report(package, missing))
 
 

@@ -12,6 +12,8 @@ description:
   - Creates and updates a stack through change sets only, nested stacks included.
   - A stack that is as desired costs two calls - one for the stack and its nested stacks, one for
     the template.
+  - A nested stack that was deleted by hand is named, and so is the way to bring it back, unless it
+    has a condition.
   - In check mode the plan is a real change set, deleted afterwards together with the empty stack
     that holds it
     where the stack does not exist yet.
@@ -20,7 +22,7 @@ description:
   - When an operation fails, RV(ignore:msg) names the resource that failed first, in whichever
     nested stack, and the service's reason.
   - Where the module runs on the control node, it shows a line for every change of a stack's
-    status while it waits.
+    status while it waits, and for every call that AWS throttles.
 options:
   name:
     description: Name of the stack.
@@ -92,6 +94,16 @@ options:
     type: str
     choices: [fail, replace]
     default: fail
+  allow_data_loss:
+    description:
+      - Logical paths, such as V(pacs/Storage/Files), of resources with data that may be replaced or
+        removed.
+      - A change that would replace or remove any other file system, bucket, key, backup vault or
+        user pool is refused. In check mode it comes first in RV(changes), with a warning.
+      - Does not concern O(state=absent) and O(on_rollback_complete=replace).
+    type: list
+    elements: str
+    default: []
   timeout:
     description: Seconds to wait for CloudFormation, in all.
     type: int
@@ -261,24 +273,29 @@ root_cause:
       sample: "Resource handler returned message: \"Unable to assume the service linked role\""
 """
 
+import shlex
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import (
     changes,
     operations,
     plan,
+    runs,
     stacks,
     template,
-    waiter,
+    throttling,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.states import Action
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._deadline import Deadline
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._progress import progress_writer
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+GOES_ON = "It goes on in AWS: run again to wait for it, with a larger timeout if need be."
 
 
 def build_argument_spec() -> dict[str, Any]:
@@ -300,6 +317,7 @@ def build_argument_spec() -> dict[str, Any]:
         "termination_protection": {"type": "bool"},
         "role_arn": {},
         "on_rollback_complete": {"choices": ["fail", "replace"], "default": "fail"},
+        "allow_data_loss": {"type": "list", "elements": "str", "default": []},
         "timeout": {"type": "int", "default": 5400},
         "progress_file": {"type": "path"},
     }
@@ -319,6 +337,7 @@ def build_desired(options: Mapping[str, Any]) -> plan.Desired:
         capabilities=tuple(options["capabilities"]),
         role_arn=options["role_arn"],
         termination_protection=options["termination_protection"],
+        allow_data_loss=tuple(options["allow_data_loss"]),
     )
 
 
@@ -332,18 +351,17 @@ def read_template(options: Mapping[str, Any]) -> str | None:
         raise ModuleError(f"Failed to read the template {options['template']}: {error}.") from error
 
 
-def progress_writer(path: str | None) -> waiter.Report:
-    """Return a function that appends a line to the file; progress never makes a run fail."""
+def cli_options(region: str | None, options: Mapping[str, Any]) -> str:
+    """Return the options with which an AWS command goes where the module goes."""
+    given = {
+        "--region": region,
+        "--profile": options["profile"],
+        "--endpoint-url": options["endpoint_url"],
+    }
+    return " ".join(f"{option} {shlex.quote(value)}" for option, value in given.items() if value)
 
-    def write(line: str) -> None:
-        if path:
-            with suppress(OSError), Path(path).open("a", encoding="utf-8") as file:
-                file.write(f"{line}\n")
 
-    return write
-
-
-def apply(run: operations.Run, options: Mapping[str, Any]) -> operations.Outcome:
+def apply(run: runs.Run, options: Mapping[str, Any]) -> operations.Outcome:
     """Bring the stack to the desired state or, in check mode, tell what that would take."""
     protection = options["termination_protection"]
     if options["state"] == "absent":
@@ -355,8 +373,8 @@ def apply(run: operations.Run, options: Mapping[str, Any]) -> operations.Outcome
 def build_result(name: str, outcome: operations.Outcome) -> dict[str, Any]:
     """Return what the module answers."""
     result: dict[str, Any] = {
-        "changed": outcome.action != "none",
-        "action": outcome.action,
+        "changed": outcome.action is not Action.NONE,
+        "action": str(outcome.action),
         "changes": [change.result() for change in outcome.changes],
         "outputs": {},
         "stacks": {path: stacks.summary(stack) for path, stack in outcome.tree.items()},
@@ -377,17 +395,21 @@ def main() -> None:
     if not template.HAS_YAML:
         module.fail_json(msg=missing_required_lib("PyYAML"))
     try:
-        run = operations.Run(
-            client=module.client("cloudformation"),
-            deadline=waiter.Deadline(module.params["timeout"]),
-            report=progress_writer(module.params["progress_file"]),
+        client = module.client("cloudformation")
+        report = progress_writer(module.params["progress_file"])
+        throttling.show(client, module.params["name"], report)
+        run = runs.Run(
+            client=client,
+            deadline=Deadline(module.params["timeout"], GOES_ON),
+            report=report,
             check_mode=module.check_mode,
+            cli_options=cli_options(module.region, module.params),
         )
         outcome = apply(run, module.params)
-    except operations.StackError as error:
-        module.fail_json(msg=str(error), **error.details)
+        if outcome.warning:
+            module.warn(outcome.warning)
     except ModuleError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(**error.result())
     module.exit_json(**build_result(module.params["name"], outcome))
 
 

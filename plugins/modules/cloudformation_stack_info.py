@@ -184,13 +184,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import (
+    event_reader,
     operations,
     reports,
     stacks,
-    waiter,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._deadline import Deadline
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 
 
 def build_argument_spec() -> dict[str, Any]:
@@ -222,9 +223,11 @@ def read(client: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     if options["resources"]:
         result["resources"] = reports.resources(client, tree)
     if options["drift"]:
-        result["drift"] = reports.drift(client, tree, waiter.Deadline(options["timeout"]))
+        result["drift"] = reports.drift(
+            client, tree, Deadline(options["timeout"], "Run again with a larger timeout.")
+        )
     if options["timeline"]:
-        result["timeline"] = waiter.EventReader(client, name, root.stack_id).timeline()
+        result["timeline"] = event_reader.EventReader(client, name, root.stack_id).timeline()
     return result
 
 
@@ -234,7 +237,7 @@ def main() -> None:
     try:
         result = read(module.client("cloudformation"), module.params)
     except ModuleError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(**error.result())
     module.exit_json(changed=False, **result)
 
 

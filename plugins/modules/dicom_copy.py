@@ -10,7 +10,8 @@ version_added: 1.0.0
 short_description: Copy DICOM objects under new UIDs
 description:
   - Writes each file once more, as an object of its own with new UIDs of the object, its series and
-    its study. What belonged together still does.
+    its study. What belonged together still does; a reference from one copied file to another leads
+    to its copy.
   - Everything else stays as it is, the patient and the pixels included. It does not de-identify.
   - Made to try a PACS with. A PACS tells objects apart by their UIDs, and some, Dicoogle among
     them, do not index one again that they once had.
@@ -19,7 +20,7 @@ options:
   src:
     description:
       - Files, and folders to search with all their subfolders.
-      - A file called C(DICOMDIR) below a folder is left out.
+      - A DICOMDIR, whatever it is called, is left out below a folder.
     type: list
     elements: path
     required: true
@@ -50,7 +51,7 @@ EXAMPLES = r"""
 RETURN = r"""
 files:
   description: The copies, or in check mode the UIDs and paths that copies could have had.
-  returned: success
+  returned: success, and on failure those made before
   type: list
   elements: dict
   contains:
@@ -78,10 +79,19 @@ reason:
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.copies import plan, write
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.copies import (
+    Copy,
+    plan,
+    renew,
+    write,
+)
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import (
+    DicomError,
+    printable,
+)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.files import (
     find_files,
     read_file,
@@ -89,6 +99,15 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.files imp
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.packages import (
     require_library,
 )
+
+
+def report(copies: list[Copy]) -> dict[str, Any]:
+    """Return the module's result for the copies that were made."""
+    files = [
+        {**asdict(each), "src": printable(each.src), "path": printable(each.path)}
+        for each in copies
+    ]
+    return {"changed": bool(copies), "files": files}
 
 
 def main() -> None:
@@ -99,15 +118,17 @@ def main() -> None:
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     require_library(module)
+    done: list[Copy] = []
     try:
         files = [read_file(path) for path in find_files(module.params["src"])]
-        copies = plan(files, Path(module.params["dest"]))
-        if not module.check_mode:
-            write(copies)
+        new = renew(files)
+        for copy in plan(files, Path(module.params["dest"]), new):
+            if not module.check_mode:
+                write(copy, new)
+            done.append(copy)
     except DicomError as error:
-        module.fail_json(**error.result())
-    described = [{**asdict(each), "src": str(each.src), "path": str(each.path)} for each in copies]
-    module.exit_json(changed=bool(copies), files=described)
+        module.fail_json(**error.result(), **report(done))
+    module.exit_json(**report(done))
 
 
 if __name__ == "__main__":

@@ -11,12 +11,14 @@ short_description: Have a PACS send images to another application entity
 description:
   - Sends a C-MOVE for a study, one of its series, or one image, and waits for the final answer.
   - The peer opens the connection to O(destination), so it must know its address and port.
-  - The module fails when an image did not arrive. That nothing matches is no failure in DICOM;
-    RV(matched) is V(0) then.
+  - The module fails when an image did not arrive, also where the peer calls that a success, as
+    Dicoogle does. That nothing matches is no failure in DICOM; RV(matched) is V(0) then.
   - In check mode the options are checked, and nothing is asked of the peer.
 options:
   study_instance_uid:
-    description: The study.
+    description:
+      - The study, by exactly one UID; anything else is refused before the peer is asked.
+      - Dicoogle finds nothing for a list of UIDs, and moves its whole archive for an empty one.
     type: str
     required: true
   series_instance_uid:
@@ -54,6 +56,9 @@ attributes:
     support: full
   diff_mode:
     support: none
+notes:
+  - RV(reason) is V(unknown_destination) where the peer says so. Dicoogle does not tell that from a
+    destination that is down or rejects the association, so it is V(destination_failed) then.
 extends_documentation_fragment:
   - openpacs.dicoogle.endpoint
   - openpacs.dicoogle.dicom
@@ -83,7 +88,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 matched:
-  description: How many images the peer found; null when it does not count them.
+  description:
+    - How many images the peer found; null when it does not count them.
+    - A peer that reports success with neither counts nor progress, as Dicoogle does, found none.
   returned: when the peer has answered, except in check mode
   type: int
   sample: 2
@@ -98,7 +105,8 @@ warning:
   type: int
   sample: 0
 not_moved:
-  description: How many did not arrive; null when the peer does not count them.
+  description:
+    - How many did not arrive, RV(remaining) included; null when the peer does not count them.
   returned: when the peer has answered, except in check mode
   type: int
   sample: 0
@@ -108,7 +116,9 @@ not_moved_uids:
   type: list
   elements: str
 remaining:
-  description: How many were left when the peer stopped; null when the peer does not count them.
+  description:
+    - How many were left when the peer stopped; null when the peer does not count them.
+    - Dicoogle counts here those that the destination did not take.
   returned: when the peer has answered, except in check mode
   type: int
   sample: 0
@@ -147,12 +157,13 @@ reason:
 import contextlib
 import time
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.files import check_uid
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.move import (
     Selection,
-    counts_result,
     move,
 )
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.packages import (
@@ -167,6 +178,18 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.receive i
     Receiver,
     receiving,
 )
+
+
+def build_selection(params: dict[str, Any]) -> Selection:
+    """Return what the options select.
+
+    Raises DicomError: one is no UID. Dicoogle moves its whole archive for a study without one.
+    """
+    options = ("study_instance_uid", "series_instance_uid", "sop_instance_uid")
+    for option in options:
+        if params[option] is not None:
+            check_uid(option, params[option])
+    return Selection(*(params[option] for option in options))
 
 
 def main() -> None:
@@ -193,12 +216,10 @@ def main() -> None:
     )
     require_library(module)
     params = module.params
-    selection = Selection(
-        params["study_instance_uid"], params["series_instance_uid"], params["sop_instance_uid"]
-    )
     begin = time.monotonic()
     try:
         peer = build_peer(params)
+        selection = build_selection(params)
         destination = ae_title("destination", params["destination"])
         if module.check_mode:
             module.exit_json(changed=True, level=selection.level)
@@ -216,7 +237,7 @@ def main() -> None:
         status=f"0x{status.code:04X}",
         status_text=status.text,
         milliseconds=round((time.monotonic() - begin) * 1000, 1),
-        **counts_result(counts),
+        **counts.result(),
         **({} if received is None else {"received": [str(path) for path in received]}),
     )
 

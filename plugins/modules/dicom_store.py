@@ -10,8 +10,9 @@ version_added: 1.0.0
 short_description: Send DICOM files to a PACS
 description:
   - Sends files by C-STORE, byte by byte as they are, and reports what became of each.
-  - Every file is checked first. One that is not DICOM, or is truncated, is not sent; the others
-    are.
+  - Every file is checked first. One that is not DICOM, is truncated, has UIDs that are none, or
+    says of itself in its meta information another SOP class or instance than in its data set, is
+    not sent; the others are.
   - One association carries all files, unless they need more presentation contexts than one can
     have, or the peer ends it over one of them. Each combination of SOP class and transfer syntax in
     the files is proposed by itself; nothing is converted.
@@ -23,7 +24,7 @@ options:
   src:
     description:
       - Files, and folders to search with all their subfolders.
-      - A file called C(DICOMDIR) below a folder is left out.
+      - A DICOMDIR, whatever it is called, is left out below a folder.
     type: list
     elements: path
     required: true
@@ -80,7 +81,8 @@ files:
   elements: dict
   contains:
     path:
-      description: The file.
+      description:
+        - The file. A byte of its path that is not UTF-8 is shown as C(\udc) and two digits.
       type: str
     sop_instance_uid:
       description: The object in it; null when the file could not be read.
@@ -123,7 +125,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import (
+    DicomError,
+    printable,
+)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.files import (
     DicomFile,
     find_files,
@@ -147,7 +152,7 @@ def describe(path: Path, file: DicomFile | None, outcome: Outcome | None) -> dic
     error = outcome.error if outcome else None
     status = outcome.status if outcome else None
     return {
-        "path": str(path),
+        "path": printable(path),
         "sop_instance_uid": file.sop_instance_uid if file else None,
         "series_instance_uid": file.series_instance_uid if file else None,
         "study_instance_uid": file.study_instance_uid if file else None,
@@ -161,7 +166,7 @@ def describe(path: Path, file: DicomFile | None, outcome: Outcome | None) -> dic
 
 
 def report(files: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
-    """Return the module's result, with C(failed) when a file was not stored."""
+    """Return the module's result, with `failed` when a file was not stored."""
     files = sorted(files, key=lambda file: file["path"])
     lost = [file for file in files if not file["stored"]]
     stored = [file["path"] for file in files if file["stored"]]

@@ -30,8 +30,12 @@ attributes:
     support: none
 notes:
   - Dicoogle finds an instance only once it is indexed, which is a little after it was stored.
-  - The Lucene plugin of Dicoogle 3.5 remembers what it has indexed until Dicoogle is restarted. An
-    instance that was removed and is stored again before that is kept as a file but not indexed.
+  - Dicoogle 3.5 remembers what it has indexed, even once that was removed or only taken out of the
+    index. An instance that is stored again is kept as a file, but nobody finds it until Dicoogle
+    was restarted B(and) then told to index the file. In the container image of this collection,
+    the keeper does both by itself.
+  - An instance that is stored again without having been removed replaces the file, but the index
+    keeps what it had. So remove first what is to be corrected.
 extends_documentation_fragment:
   - openpacs.dicoogle.endpoint
   - openpacs.dicoogle.dicoogle
@@ -91,8 +95,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.files import check_uid
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicoogle.instances import (
-    check_uids,
     find,
     remove,
 )
@@ -121,7 +125,8 @@ def main() -> None:
     removed: list[str] = []
     try:
         entrance = build_entrance(module.params)
-        uids = check_uids(module.params["sop_instance_uids"])
+        option = "sop_instance_uids"
+        uids = dict.fromkeys(check_uid(option, uid) for uid in module.params[option])
         found = {uid: uris for uid in uids if (uris := find(entrance, uid))}
         for uid, uris in found.items():
             if not module.check_mode:

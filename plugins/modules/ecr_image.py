@@ -12,8 +12,13 @@ description:
   - The tag of an image is a digest of everything that goes into it. These are the files of the
     context that C(.dockerignore) leaves, with their executable bits, the Dockerfile, additional
     files, build arguments and platform.
-  - Where ECR has the tag, nothing is done and no container engine is touched. This costs one call
-    per image.
+  - Where ECR has the tag, nothing is built and no container engine is touched. This costs two calls
+    per image, one of them to read what the scan has found.
+  - An image that is too old is built again, and gets the tag with the number of the build. Tags are
+    never used twice.
+  - ECR scans what is pushed. Critical findings stop the run, also in a later one, unless
+    O(waivers) names them. So does a scan that fails or was never made, by its state, such as
+    V(UNSUPPORTED_IMAGE) or V(SCAN_NOT_FOUND). The repository has to scan on push.
   - Otherwise the image is built and pushed with Docker or Podman, several images side by side.
   - The token for the registry is given to the engine through standard input, and kept in a private
     folder for the time of the push only.
@@ -62,22 +67,52 @@ options:
         default: []
         suboptions:
           path:
-            description: Name in the context.
+            description: Name in the context; one that leads out of it is refused.
             type: str
             required: true
           src:
             description:
               - Where the file is.
-              - With O(images[].files[].sha256) it is needed for building only.
+              - With O(images[].files[].sha256) or O(images[].files[].url) it is needed for building
+                only.
             type: path
             required: true
           sha256:
             description:
               - SHA-256 of the file, hexadecimal. A file that has another one is refused.
             type: str
+          url:
+            description:
+              - Where the file is downloaded from when an image is built and it is not at
+                O(images[].files[].src), where it is kept.
+              - Without O(images[].files[].sha256) this address stands for the content of the file.
+            type: str
+  rebuild_after_days:
+    description:
+      - Build an image again that was pushed longer ago than these days.
+      - Without it, age does not count. V(0) builds again in any case.
+    type: int
+  waivers:
+    description: The critical findings that are accepted.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      id:
+        description: Name of the finding, such as V(CVE-2017-7658).
+        type: str
+        required: true
+      until:
+        description: The last day on which it is accepted, such as V(2027-01-31).
+        type: str
+        required: true
+      reason:
+        description: Why it is accepted.
+        type: str
+        required: true
   without_engine:
     description:
-      - What to do when an image is missing and neither Docker nor Podman answers.
+      - What to do when an image has to be built and neither Docker nor Podman answers.
       - V(fail) fails. V(record) changes nothing and returns what would be pushed.
     type: str
     choices: [fail, record]
@@ -137,7 +172,8 @@ images:
       type: str
       sample: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/dicoogle/nginx@sha256:9f86d0
     tag:
-      description: SHA-256 of everything that goes into the image.
+      description:
+        - SHA-256 of everything that goes into the image, from the second build on with its number.
       type: str
     digest:
       description: Digest of the image in the registry; V(null) for one that is not there.
@@ -149,20 +185,39 @@ images:
     reason:
       description: Why it was, or was not.
       type: str
+    waived:
+      description: Critical findings that O(waivers) accepts.
+      type: list
+      elements: str
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError, in_threads
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import in_threads
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.api import (
     StoredImage,
     find_image,
 )
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.engine import find_engine
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.image import Image, read_image
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.publish import publish_images
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.publish import (
+    Build,
+    publish_images,
+)
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.scan import (
+    blocking_findings,
+    read_waivers,
+    refuse,
+)
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._images.engine import find_engine
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._images.image import (
+    Image,
+    read_image,
+    tag_of,
+)
 
 PRESENT = "ECR has an image of this content."
 MISSING = "ECR has no image of this content."
@@ -178,7 +233,9 @@ def build_argument_spec() -> dict[str, Any]:
         "path": {"type": "str", "required": True},
         "src": {"type": "path", "required": True},
         "sha256": {"type": "str"},
+        "url": {"type": "str"},
     }
+    waiver = {name: {"type": "str", "required": True} for name in ("id", "until", "reason")}
     image = {
         "name": {"type": "str", "required": True},
         "repository": {"type": "str", "required": True},
@@ -190,61 +247,102 @@ def build_argument_spec() -> dict[str, Any]:
     }
     return {
         "images": {"type": "list", "elements": "dict", "required": True, "options": image},
+        "rebuild_after_days": {"type": "int"},
+        "waivers": {"type": "list", "elements": "dict", "default": [], "options": waiver},
         "without_engine": {"type": "str", "choices": ["fail", "record"], "default": "fail"},
         "network": {"type": "str"},
     }
 
 
-def result_of(
-    image: Image, stored: StoredImage | None, pushed: bool, reason: str
-) -> dict[str, Any]:
-    """Return what is reported of one image."""
-    return {
-        "uri": stored.uri if stored else f"{image.repository.given}:{image.tag}",
-        "tag": image.tag,
-        "digest": stored.digest if stored else None,
-        "pushed": pushed,
-        "reason": reason,
-    }
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of an image.
+
+    stored: what ECR has of its content, after the push if there was one.
+    number: the build that is wanted.
+    """
+
+    image: Image
+    stored: StoredImage | None
+    number: int
+    reason: str
+    pushed: bool = False
+
+    @property
+    def is_due(self) -> bool:
+        """Tell whether the wanted build is not there yet."""
+        return self.stored is None or self.stored.build < self.number
+
+    def result(self, waived: list[str]) -> dict[str, Any]:
+        """Return what is reported of the image."""
+        build = self.stored.build if self.stored else self.number
+        tag = tag_of(self.image.content, build)
+        return {
+            "uri": self.stored.uri if self.stored else f"{self.image.repository.given}:{tag}",
+            "tag": tag,
+            "digest": self.stored.digest if self.stored else None,
+            "pushed": self.pushed,
+            "reason": self.reason,
+            "waived": waived,
+        }
 
 
-def ensure(
-    module: AnsibleAWSModule, client: Any, missing: Sequence[Image]
-) -> dict[str, dict[str, Any]]:
-    """Build and push what is missing, or say what would be done or why nothing can be."""
+def decide(image: Image, stored: StoredImage | None, days: int | None, now: datetime) -> Outcome:
+    """Return which build of an image is wanted, and why."""
+    if stored is None:
+        return Outcome(image, None, 1, MISSING)
+    age = now - stored.pushed_at
+    if days is None or age <= timedelta(days=days):
+        return Outcome(image, stored, stored.build, PRESENT)
+    return Outcome(image, stored, stored.build + 1, f"ECR has it, {age.days} days old.")
+
+
+def ensure(module: AnsibleAWSModule, client: Any, due: Sequence[Outcome]) -> list[Outcome]:
+    """Build and push what is due, or say what would be done or why nothing can be."""
     engine = find_engine(module.run_command)
     if engine is None and module.params["without_engine"] == "record":
-        return {i.name: result_of(i, None, False, f"{MISSING} {NO_ENGINE}") for i in missing}
+        return [replace(each, reason=f"{each.reason} {NO_ENGINE}") for each in due]
     if module.check_mode:
         if engine is None:
             module.warn(f"The images cannot be built. {NO_ENGINE}")
-        return {image.name: result_of(image, None, True, MISSING) for image in missing}
+        return [replace(each, stored=None, pushed=True) for each in due]
     if engine is None:
-        names = ", ".join(image.name for image in missing)
-        raise ModuleError(f"The images {names} have to be built, but cannot be. {NO_ENGINE}")
-    published = publish_images(client, engine, missing, module.params["network"])
-    return {
-        image.name: result_of(image, stored, True, MISSING)
-        for image, stored in zip(missing, published, strict=True)
-    }
+        reasons = " ".join(f"{each.image.name}: {each.reason}" for each in due)
+        raise ModuleError(
+            f"Images must be built, but no container engine is available. {reasons} {NO_ENGINE}"
+        )
+    builds = [Build(each.image, each.number) for each in due]
+    published = publish_images(client, engine, builds, module.params["network"])
+    return [
+        replace(each, stored=stored, pushed=True)
+        for each, stored in zip(due, published, strict=True)
+    ]
 
 
 def process(module: AnsibleAWSModule, client: Any) -> dict[str, dict[str, Any]]:
-    """Look all images up and care for those that are missing."""
+    """Look all images up, care for those that are due, and read what the scans have found."""
     images = {params["name"]: read_image(params) for params in module.params["images"]}
     if len(images) < len(module.params["images"]):
         raise ModuleError("Two images have the same name. Give each one its own.")
+    waivers = read_waivers(module.params["waivers"])
+    now = datetime.now(UTC)
 
-    def find(image: Image) -> StoredImage | None:
-        return find_image(client, image.repository, image.tag, module.check_mode)
+    def look_up(image: Image) -> Outcome:
+        stored = find_image(client, image.repository, image.content, module.check_mode)
+        return decide(image, stored, module.params["rebuild_after_days"], now)
 
-    found = dict(zip(images, in_threads(find, images.values()), strict=True))
-    missing = [images[name] for name, stored in found.items() if stored is None]
-    results = ensure(module, client, missing) if missing else {}
-    for name, stored in found.items():
-        if stored:
-            results[name] = result_of(images[name], stored, False, PRESENT)
-    return results
+    def findings(outcome: Outcome) -> list[str]:
+        if outcome.stored is None:
+            return []
+        return blocking_findings(client, outcome.image.repository, outcome.stored)
+
+    outcomes = in_threads(look_up, images.values())
+    due = [each for each in outcomes if each.is_due]
+    done = [each for each in outcomes if not each.is_due]
+    done += ensure(module, client, due) if due else []
+    found = dict(zip((each.image.name for each in done), in_threads(findings, done), strict=True))
+    refuse(found, waivers, now.date())
+    return {each.image.name: each.result(found[each.image.name]) for each in done}
 
 
 def report(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -264,7 +362,7 @@ def main() -> None:
     try:
         results = process(module, client)
     except ModuleError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(**error.result())
     module.exit_json(**report(results))
 
 

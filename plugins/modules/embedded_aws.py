@@ -11,7 +11,8 @@ short_description: Start, stop or reset an AWS on the loopback interface
 description:
   - Runs the embedded AWS of this collection as a process of its own on the host, for a first try,
     for tests and for continuous integration. No AWS account is needed.
-  - It listens on one port of 127.0.0.1 and asks nobody for a password.
+  - It listens on one port of 127.0.0.1, and answers only programs that have its access key. The key
+    is made at random at the first start, and its secret is never sent. Web pages get no answer.
   - The tasks of its ECS services run as containers when the module runs as root on Linux and
     Docker answers at a socket of the host. The listeners of load balancers can then be reached at
     addresses of the loopback network, which C(/_openpacs/names) tells. Otherwise the services say
@@ -36,7 +37,8 @@ options:
     default: started
   path:
     description:
-      - Folder for the virtual environment, the state, the logs and the remembered port.
+      - Folder for the virtual environment, the access key, the state, the logs and the remembered
+        port. Only its owner gets into it.
       - Each folder is an AWS of its own.
     type: path
     required: true
@@ -57,7 +59,10 @@ attributes:
 extends_documentation_fragment:
   - openpacs.dicoogle.attributes
 notes:
-  - The file C(endpoint) in O(path) contains the URL, for inventories to look up.
+  - The file C(endpoint) in O(path) contains the URL and the file C(credentials) the access key, for
+    inventories to look up. SDKs and the AWS CLI read the latter as E(AWS_SHARED_CREDENTIALS_FILE).
+  - C(/_openpacs/names) and the registry of ECR take the password that ECR's GetAuthorizationToken
+    tells, too.
 author:
   - openpacs contributors (@openpacs)
 """
@@ -74,8 +79,8 @@ EXAMPLES = r"""
   amazon.aws.aws_caller_info:
     endpoint_url: "{{ embedded_aws.endpoint_url }}"
     region: "{{ embedded_aws.region }}"
-    access_key: test
-    secret_key: test
+  environment:
+    AWS_SHARED_CREDENTIALS_FILE: "{{ embedded_aws.credentials }}"
 
 - name: Stop it, and keep what has been deployed
   openpacs.dicoogle.embedded_aws:
@@ -100,6 +105,12 @@ pid:
   returned: always
   type: int
   sample: 4711
+credentials:
+  description:
+    - The file that holds the access key, in the section C(default). The first start makes it.
+  returned: always
+  type: str
+  sample: /home/me/.openpacs/embedded/credentials
 region:
   description: The region that resources are in when a request names none.
   returned: always
@@ -130,9 +141,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.errors import (
-    EmbeddedError,
-)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.layout import Layout
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.lifecycle import (
     Desired,
@@ -144,6 +152,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.server
     REGION,
     endpoint_url,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 
 
 def report(outcome: Outcome, layout: Layout) -> dict[str, Any]:
@@ -155,6 +164,7 @@ def report(outcome: Outcome, layout: Layout) -> dict[str, Any]:
         "endpoint_url": endpoint_url(after.port) if after.port else "",
         "port": after.port,
         "pid": after.pid,
+        "credentials": str(layout.credentials),
         "region": REGION,
         "access_log": str(layout.access_log),
         "state": _state(after),
@@ -201,7 +211,7 @@ def main() -> None:
     desired = Desired(module.params["state"], source, module.params["port"])
     try:
         outcome = reach(desired, layout, module.check_mode)
-    except (EmbeddedError, OSError) as error:
+    except (ModuleError, OSError) as error:
         module.fail_json(msg=f"embedded AWS in {layout.path}: {error}")
     module.exit_json(**report(outcome, layout))
 

@@ -24,8 +24,8 @@ options:
   secrets:
     description:
       - The values by name. A name does not repeat O(prefix).
-      - A value is text. Pass structured data through the filter P(ansible.builtin.to_json#filter).
-      - In check mode a value may be empty. It stands for one that is not known yet and counts as
+      - A value is text, or a dictionary of texts, which is stored as JSON.
+      - In check mode a text may be empty. It stands for one that is not known yet and counts as
         changed.
       - With O(state=absent) the values do not matter.
     type: dict
@@ -68,25 +68,27 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Store the certificate and its key
+- name: Store a certificate with its key, and a password
   openpacs.dicoogle.secretsmanager_secrets:
     prefix: dicoogle/
     secrets:
-      nginx-cert: "{{ lookup('ansible.builtin.file', 'nginx.crt') }}"
-      nginx-key: "{{ lookup('ansible.builtin.file', 'nginx.key') }}"
+      nginx:
+        certificate: "{{ lookup('ansible.builtin.file', 'nginx.crt') }}"
+        private_key: "{{ lookup('ansible.builtin.file', 'nginx.key') }}"
+      password: "{{ vault_password }}"
     kms_key_id: alias/dicoogle
-  register: secrets
+  register: stored
 
-- name: Show where the key is stored
+- name: Show where the certificate is stored
   ansible.builtin.debug:
-    var: secrets.secrets['nginx-key'].arn
+    var: stored.secrets.nginx.arn
 
 - name: Delete both, for good in a week
   openpacs.dicoogle.secretsmanager_secrets:
     prefix: dicoogle/
     secrets:
-      nginx-cert: ""
-      nginx-key: ""
+      nginx: ""
+      password: ""
     state: absent
     recovery_window_in_days: 7
 """
@@ -100,7 +102,7 @@ secrets:
     arn:
       description: ARN of the secret; V(null) for one that does not exist.
       type: str
-      sample: arn:aws:secretsmanager:eu-west-1:123456789012:secret:dicoogle/nginx-key-AbCdEf
+      sample: arn:aws:secretsmanager:eu-west-1:123456789012:secret:dicoogle/nginx-AbCdEf
     changed:
       description: Whether the secret changed, or would in check mode.
       type: bool
@@ -113,12 +115,14 @@ secrets:
       type: str
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError, in_threads
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import in_threads
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._secrets.api import (
     delete_secret,
     list_secrets,
@@ -133,7 +137,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._secrets.plan im
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a secret; C(arn) and C(digest) are None where there is none."""
+    """What became of a secret; `arn` and `digest` are None where there is none."""
 
     arn: str | None
     digest: str | None
@@ -152,19 +156,26 @@ def build_argument_spec() -> dict[str, Any]:
     }
 
 
-def build_secret(name: str, value: Any, params: Mapping[str, Any], check_mode: bool) -> Secret:
-    """Return one secret as it should be.
+def secret_text(name: str, value: Any, check_mode: bool) -> str:
+    """Return what is stored: the text, or the JSON of a dictionary of texts.
 
-    Raises ModuleError for a value that is not text, or is empty outside check mode.
+    Raises ModuleError for anything else, and for a text that is empty outside check mode.
     """
-    if not isinstance(value, str) or not (value or check_mode):
+    texts = list(value.values()) if isinstance(value, dict) else [value]
+    if not texts or not all(isinstance(text, str) and (text or check_mode) for text in texts):
         raise ModuleError(
-            f"The value of the secret {name} must be text that is not empty. Quote numbers, and "
-            "pass structured data through the filter to_json."
+            f"The value of the secret {name} must be text, or a dictionary of texts, and no text "
+            "may be empty. Quote numbers."
         )
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict) else texts[0]
+
+
+def build_secret(name: str, value: Any, params: Mapping[str, Any], check_mode: bool) -> Secret:
+    """Return one secret as it should be."""
     full_name = params["prefix"] + name
+    text = secret_text(name, value, check_mode)
     tags = {key: str(value) for key, value in params["tags"].items()}
-    return Secret(full_name, value, params["kms_key_id"], tags, digest(full_name, value))
+    return Secret(full_name, text, params["kms_key_id"], tags, digest(full_name, text))
 
 
 def ensure_present(client: Any, params: Mapping[str, Any], check_mode: bool) -> dict[str, Outcome]:
@@ -234,7 +245,7 @@ def main() -> None:
         ensure = ensure_present if module.params["state"] == "present" else ensure_absent
         outcomes = ensure(client, module.params, module.check_mode)
     except ModuleError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(**error.result())
     module.exit_json(**report(outcomes))
 
 

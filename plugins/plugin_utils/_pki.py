@@ -2,26 +2,32 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What a folder of certificates holds, and what is wrong with it. Private to the collection.
 
-A folder looks like this; C(ca/N) and C(leaves/NAME.N) are written once and never changed, so that a
+A folder looks like this; `ca/N` and `leaves/NAME.N` are written once and never changed, so that a
 run killed at any point leaves each pair whole::
 
     ca/1/{certificate,private_key}.pem      the CAs, the oldest first
+    issued/nginx.2.pem                      every certificate signed: no number comes twice
     leaves/nginx -> nginx.2                 the pair in use
     leaves/nginx.2/{certificate,private_key}.pem
+
+The number of a pair is its generation. Those whom the archive lets in by name have it in their
+common name, so that a new pair locks the one before it out.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 try:
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         PublicFormat,
@@ -32,6 +38,16 @@ except ImportError as error:
     CRYPTOGRAPHY_ERROR: ImportError | None = error
 else:
     CRYPTOGRAPHY_ERROR = None
+    USES = {
+        "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
+        "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
+    }
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import (
+        CertificateIssuerPrivateKeyTypes,
+        PrivateKeyTypes,
+    )
 
 CERTIFICATE = "certificate.pem"
 PRIVATE_KEY = "private_key.pem"
@@ -62,6 +78,26 @@ class Profile:
     uses: frozenset[str]
     services: tuple[str, ...]
 
+    @classmethod
+    def of(
+        cls, name: str, description: Mapping[str, Any], domain: str, generation: int = 0
+    ) -> Profile:
+        """Complete what cert/profiles.yml says of a holder with its names.
+
+        The archive lets the holders of services in by name, so theirs has the generation.
+        """
+        services = tuple(map(str, description.get("services", [])))
+        common_name = f"{name}.{generation}.{domain}" if services else f"{name}.{domain}"
+        others = (f"{other}.{domain}" for other in description.get("other_names", []))
+        return cls(
+            name=name,
+            common_name=common_name,
+            organizational_unit=str(description["organizational_unit"]),
+            names=frozenset([common_name, *others]),
+            uses=frozenset(map(str, description["uses"])),
+            services=services,
+        )
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -85,6 +121,14 @@ class Authority:
     def can_sign_until(self, moment: datetime) -> bool:
         """Tell whether it can sign certificates that are valid until `moment`."""
         return self.outlives(moment) and self.pair.private_key.is_file()
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A CA whose key is open."""
+
+    certificate: x509.Certificate
+    key: CertificateIssuerPrivateKeyTypes
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -113,17 +157,27 @@ def pair_in(folder: Path) -> Pair:
     return Pair(folder / CERTIFICATE, folder / PRIVATE_KEY)
 
 
-def numbered(parent: Path, prefix: str) -> dict[int, Path]:
-    """Return the folders `<prefix><number>` of `parent` by number, in order."""
-    if not parent.is_dir():
-        return {}
-    suffixes = ((entry.name.removeprefix(prefix), entry) for entry in parent.glob(f"{prefix}*"))
-    return dict(sorted((int(suffix), entry) for suffix, entry in suffixes if suffix.isdecimal()))
+def numbered(parent: Path, prefix: str, suffix: str = "") -> dict[int, Path]:
+    """Return the entries `<prefix><number><suffix>` of `parent` by number, in order."""
+    entries = parent.glob(f"{prefix}*{suffix}") if parent.is_dir() else ()
+    numbers = ((entry.name.removeprefix(prefix).removesuffix(suffix), entry) for entry in entries)
+    return dict(sorted((int(number), entry) for number, entry in numbers if number.isdecimal()))
 
 
-def unused(parent: Path, prefix: str) -> Path:
-    """Name the folder `<prefix><number>` that follows those of `parent`."""
-    return parent / f"{prefix}{max(numbered(parent, prefix), default=0) + 1}"
+def register(directory: Path, holder: str) -> dict[int, Path]:
+    """Return the certificates that a holder was ever issued by generation, the oldest first."""
+    return numbered(directory / "issued", f"{holder}.", ".pem")
+
+
+def generation_in_use(link: Path) -> int:
+    """Return the number of the pair behind a link, 0 without one."""
+    number = Path(os.path.realpath(link)).name.removeprefix(f"{link.name}.")
+    return int(number) if number.isdecimal() else 0
+
+
+def next_number(*used: Iterable[int]) -> int:
+    """Return the number that follows all that were used."""
+    return max((number for numbers in used for number in numbers), default=0) + 1
 
 
 # --- what certificates say ---------------------------------------------------------------------
@@ -151,16 +205,20 @@ def uses(certificate: x509.Certificate) -> frozenset[str] | None:
         return None
     if ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in extension.value:
         return None
-    known = {
-        ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
-        ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
-    }
+    known = {oid: name for name, oid in USES.items()}
     return frozenset(known.get(oid, oid.dotted_string) for oid in extension.value)
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
     """Return the SHA-256 of the certificate in hexadecimal."""
     return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def key_bytes(
+    holder: x509.Certificate | x509.CertificateSigningRequest | PrivateKeyTypes,
+) -> bytes:
+    """Return the public key of a certificate, a request or a private key, to compare it."""
+    return holder.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _subject(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
@@ -172,9 +230,16 @@ def _subject(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
 
 
 def pair_problems(
-    pair: Pair, trusted: Sequence[x509.Certificate], now: datetime, renew_before: timedelta
+    pair: Pair,
+    trusted: Sequence[x509.Certificate],
+    now: datetime,
+    renew_before: timedelta,
+    csr: Path | None = None,
 ) -> list[Problem]:
-    """Say why a pair of files cannot be used at all, whoever it is for."""
+    """Explain why a pair of files cannot be used at all, whoever it is for.
+
+    With `csr` its key is elsewhere, and the certificate must have the key of this request.
+    """
     try:
         leaf, *intermediates = read_certificates(pair.certificate)
     except OSError as error:
@@ -182,7 +247,7 @@ def pair_problems(
     except ValueError as error:
         return [Problem(str(error), "Give the leaf first, then its intermediates")]
     return [
-        *_key_problems(pair, leaf),
+        *(_csr_key_problems(csr, leaf) if csr else _key_problems(pair, leaf)),
         *_issuer_problems(pair, leaf, intermediates, trusted, now),
         *_validity_problems(pair, leaf, now, renew_before),
     ]
@@ -200,8 +265,7 @@ def _key_problems(pair: Pair, leaf: x509.Certificate) -> list[Problem]:
                 "Convert it: the containers start without a person who could type one",
             )
         ]
-    encoding = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if key.public_key().public_bytes(*encoding) == leaf.public_key().public_bytes(*encoding):
+    if key_bytes(key) == key_bytes(leaf):
         return []
     return [
         Problem(
@@ -209,6 +273,12 @@ def _key_problems(pair: Pair, leaf: x509.Certificate) -> list[Problem]:
             "Give the key that this certificate was requested with",
         )
     ]
+
+
+def _csr_key_problems(csr: Path, leaf: x509.Certificate) -> list[Problem]:
+    if key_bytes(read_request(csr)) == key_bytes(leaf):
+        return []
+    return [Problem(f"{csr} asks for another key", "Have a new one issued")]
 
 
 def _issuer_problems(
@@ -274,11 +344,77 @@ def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
+# --- what is wrong with a request ---------------------------------------------------------------
+
+
+def read_request(path: Path) -> x509.CertificateSigningRequest:
+    """Read a certificate signing request. Raises OSError, or ValueError when there is none."""
+    return x509.load_pem_x509_csr(path.read_bytes())
+
+
+def request_problems(path: Path, known: Mapping[bytes, str]) -> list[Problem]:
+    """Explain why a request cannot be signed; `known`: keys it must not have, and their owners."""
+    try:
+        text = path.read_bytes()
+        request = x509.load_pem_x509_csr(text)
+        key = request.public_key()
+        extensions = request.extensions
+        sound = request.is_signature_valid
+    except OSError as error:
+        return [_unreadable(path, error)]
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        convert = f"Convert it: openssl req -inform DER -in {path} -out request.pem"
+        return [Problem(f"{path} is not a certificate signing request in PEM format", convert)]
+    found = [
+        (
+            b"PRIVATE KEY" in text,
+            "holds a private key",
+            "Give the request alone, and leave the key where it was made",
+        ),
+        (
+            not sound,
+            "is damaged: its signature does not fit its key",
+            "Copy it again from where it was made",
+        ),
+        (
+            isinstance(request.signature_hash_algorithm, hashes.SHA1 | hashes.MD5),
+            "is signed with an outdated digest",
+            "Make it with SHA-256 or better",
+        ),
+        (
+            not _is_strong(key),
+            "has a key that not all of Ghostunnel, nginx and Java take, or that is too short",
+            "Make an ECDSA key (P-256, P-384 or P-521), or an RSA key of 2048 to 8192 bits",
+        ),
+        (
+            any(
+                isinstance(each.value, x509.BasicConstraints) and each.value.ca
+                for each in extensions
+            ),
+            "asks for the certificate of a CA",
+            "Make it without basicConstraints",
+        ),
+        (
+            key_bytes(request) in known,
+            f"has the key of {known.get(key_bytes(request))}",
+            "Make a new key for it: a key is known to one holder, and is lost with its certificate",
+        ),
+    ]
+    return [Problem(f"{path} {what}", remedy) for wrong, what, remedy in found if wrong]
+
+
+def _is_strong(key: object) -> bool:
+    if isinstance(key, rsa.RSAPublicKey):
+        return 2048 <= key.key_size <= 8192
+    curves = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+    return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, curves)
+
+
 # --- what differs from the profile -------------------------------------------------------------
 
 
 def differences(profile: Profile, leaf: x509.Certificate | None) -> list[str]:
-    """Say where a certificate that we issued is not what its profile asks for now."""
+    """List where a certificate that we issued is not what its profile asks for now."""
     if leaf is None:
         return []
     unit = _subject(leaf, NameOID.ORGANIZATIONAL_UNIT_NAME)
@@ -296,7 +432,7 @@ def differences(profile: Profile, leaf: x509.Certificate | None) -> list[str]:
 
 
 def shortfalls(profile: Profile, leaf: x509.Certificate, path: Path) -> list[Problem]:
-    """Say what a certificate of the user's own lacks. Clients verify names only of servers."""
+    """List what a certificate of the user's own lacks. Clients verify names only of servers."""
     problems = []
     allowed = uses(leaf)
     lacking = profile.uses - allowed if allowed is not None else frozenset()
@@ -334,6 +470,70 @@ def _listed(values: Iterable[str]) -> str:
     return ", ".join(sorted(values))
 
 
+# --- signing -----------------------------------------------------------------------------------
+
+
+def unlock(pair: Pair, passphrase: str) -> Signer:
+    """Return a CA ready to sign. Raises ValueError when the passphrase is not that of its key."""
+    try:
+        key = load_pem_private_key(pair.private_key.read_bytes(), passphrase.encode())
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"pki_ca_passphrase does not open {pair.private_key}: give the one it was made with"
+        ) from error
+    return Signer(
+        read_certificates(pair.certificate)[0], cast("CertificateIssuerPrivateKeyTypes", key)
+    )
+
+
+def sign(
+    csr: str, profile: Mapping[str, Any], signer: Signer, begin: datetime, end: datetime
+) -> str:
+    """Return a certificate in PEM format for the key of a request, all else by the profile.
+
+    Raises ValueError for what is no request, or was not signed with its key.
+    """
+    request = x509.load_pem_x509_csr(csr.encode())
+    if not request.is_signature_valid:
+        raise ValueError("the signature of the request does not fit its key")
+    key = request.public_key()
+    subject = [
+        x509.NameAttribute(NameOID.COMMON_NAME, profile["common_name"]),
+        x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, profile["organizational_unit"]),
+    ]
+    signatures_only = x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (signatures_only, True),
+        (x509.ExtendedKeyUsage([USES[use] for use in profile["uses"]]), False),
+        (x509.SubjectAlternativeName(map(x509.DNSName, profile["names"])), False),
+        (x509.SubjectKeyIdentifier.from_public_key(key), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key()), False),
+    ]
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name(subject))
+        .issuer_name(signer.certificate.subject)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(end)
+    )
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(signer.key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
 # --- the whole ---------------------------------------------------------------------------------
 
 
@@ -349,7 +549,7 @@ def signer(authorities: Sequence[Authority], until: datetime) -> Authority | Non
 
 
 def authority_problem(authorities: Sequence[Authority], until: datetime) -> str:
-    """Say why a new CA is due, '' when one of those at hand can sign until `until`."""
+    """Explain why a new CA is due, '' when one of those at hand can sign until `until`."""
     if not authorities:
         return "there is none yet"
     if any(ca.can_sign_until(until) for ca in authorities):
@@ -358,6 +558,13 @@ def authority_problem(authorities: Sequence[Authority], until: datetime) -> str:
     if not last.pair.private_key.is_file():
         return f"{last.pair.private_key} is missing"
     return f"the last one expires on {last.certificate.not_valid_after_utc:%Y-%m-%d}"
+
+
+def replaced_for_its_age(
+    certificate: x509.Certificate, since: datetime, renew_before: timedelta
+) -> bool:
+    """Tell whether a certificate was near its end when another took its place."""
+    return certificate.not_valid_after_utc - since <= renew_before
 
 
 def replaced_by(link: Path) -> list[Path]:

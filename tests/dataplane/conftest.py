@@ -7,19 +7,18 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 from dicom_archive import Archive
-from dicom_certificates import Authority
-from dicom_fixtures import make_archive
-from ports import await_port
-from programs import Tunnels
+from support import CHECKOUT
+from support.dicom_certificates import Authority
+from support.dicom_fixtures import make_archive
+from support.ports import await_port
+from support.programs import Tunnels
 
 __all__ = ["make_archive"]
-CHECKOUT = Path(__file__).parents[2]
 
 
 def pytest_configure() -> None:

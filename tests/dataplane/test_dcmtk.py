@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 from dicom_archive import Archive
-from dicom_certificates import Authority
-from dicom_fixtures import sample
-from ports import free_port
-from programs import ARCHIVE, CLIENT, Tunnels, dcmtk
 from pydicom import dcmread
+from support import CHECKOUT
+from support.dicom_certificates import Authority
+from support.dicom_fixtures import sample
+from support.ports import free_port
+from support.programs import ARCHIVE, CLIENT, Tunnels, dcmtk
 
 pytestmark = pytest.mark.skipif(
     dcmtk("storescu") is None, reason="DCMTK is not installed: apt-get install dcmtk"
@@ -105,7 +106,7 @@ def test_500_mb_go_through_in_little_memory(
 
 
 def measure(path: Path, port: int) -> dict[str, Any]:
-    collections = str(Path(__file__).parents[2] / ".cache" / "collections")
+    collections = str(CHECKOUT / ".cache" / "collections")
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, collections, str(path), str(port)],
         capture_output=True,

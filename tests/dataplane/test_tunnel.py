@@ -19,11 +19,11 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer impo
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.query import find
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.store import store
 from dicom_archive import Archive
-from dicom_certificates import Authority, Holder
-from dicom_fixtures import sample
-from ports import free_port
-from programs import ARCHIVE, CLIENT, STORAGE, Tunnels
 from pydicom import dcmread
+from support.dicom_certificates import Authority, Holder
+from support.dicom_fixtures import sample
+from support.ports import free_port
+from support.programs import ARCHIVE, CLIENT, STORAGE, Tunnels
 
 pytestmark = pytest.mark.skipif(
     shutil.which("ghostunnel") is None, reason="ghostunnel is not in PATH"

@@ -15,17 +15,17 @@ from typing import Any
 
 import pytest
 from dicom_archive import Archive
-from dicom_certificates import Authority, Holder
 from dicoogle_web import DicoogleWeb, Reply
-from image_entry_points import NGINX, nginx_environment
-from ports import free_port
-from programs import ARCHIVE, CLIENT, STORAGE, Tunnels
 from pydicom import Dataset
+from support import CHECKOUT
+from support.dicom_certificates import Authority, Holder
+from support.image_entry_points import NGINX, nginx_environment
+from support.ports import free_port
+from support.programs import ARCHIVE, CLIENT, STORAGE, Tunnels
 
 pytestmark = pytest.mark.skipif(
     shutil.which("ghostunnel") is None, reason="ghostunnel is not in PATH"
 )
-CHECKOUT = Path(__file__).parents[2]
 ADMINISTRATOR = "administrator.example.org"
 PLAY = """
 - hosts: localhost
@@ -49,26 +49,44 @@ class ArchiveWeb(DicoogleWeb):
 
 
 @pytest.fixture
+def web(archive: Archive) -> Iterator[ArchiveWeb]:
+    """The web page of the archive, and its keeper's."""
+    page = ArchiveWeb(archive.folder)
+    yield page
+    page.stop()
+
+
+@pytest.fixture
+def administrator() -> str:
+    """The common name that the management entrance lets in."""
+    return ADMINISTRATOR
+
+
+@pytest.fixture
 def entrances(
-    run_program: Callable[..., None], authority: Authority, archive: Archive, tmp_path: Path
-) -> Iterator[tuple[int, int]]:
+    run_program: Callable[..., None],
+    authority: Authority,
+    web: ArchiveWeb,
+    tmp_path: Path,
+    administrator: str,
+) -> tuple[int, int]:
     """Return the ports of the web page and of the management, at the image's own nginx."""
-    web, own = ArchiveWeb(archive.folder), authority.issue(ARCHIVE)
+    own = authority.issue(ARCHIVE)
     page, management = free_port(), free_port()
     run = tmp_path / "nginx"
     run.mkdir()
     settings = {
         "NGINX_LISTEN_PORT": str(page),
         "NGINX_MANAGEMENT_PORT": str(management),
-        "NGINX_ADMINISTRATORS": ADMINISTRATOR,
+        "NGINX_ADMINISTRATORS": administrator,
         "NGINX_UPSTREAM": f"127.0.0.1:{web.port}",
-        "NGINX_CERT": own.certificate.read_text(),
-        "NGINX_KEY": own.private_key.read_text(),
-        "NGINX_CACERT": authority.certificate.read_text(),
+        "NGINX_KEEPER": f"127.0.0.1:{web.port}",
+        "NGINX_CERTIFICATE": own.certificate.read_text(),
+        "NGINX_PRIVATE_KEY": own.private_key.read_text(),
+        "NGINX_CA_BUNDLE": authority.certificate.read_text(),
     }
     run_program(management, NGINX, **nginx_environment(run, **settings))
-    yield page, management
-    web.stop()
+    return page, management
 
 
 @pytest.fixture
@@ -92,22 +110,21 @@ def variables(
         "verify_management": {**service, "port": management},
         "verify_web": {**service, "port": page, "ca_certificate": str(authority.certificate)},
         "verify_called_ae_title": "ARCHIVE",
-        "pki_result": {
-            "private_domain_name": "example.org",
-            "ca_bundle": str(authority.certificate),
-            "leaves": {
-                "client": leaf(authority.issue(CLIENT)),
-                "administrator": leaf(authority.issue(ADMINISTRATOR)),
-            },
-        },
+        "verify_ca_certificate": str(authority.certificate),
+        **pair("verify", authority.issue(CLIENT)),
+        **pair("verify_administrator", authority.issue(ADMINISTRATOR)),
         "verify_destination": "STORESCP",
         "verify_received_dir": str(storage.folder),
         "verify_index_retries": 2,
     }
 
 
-def leaf(holder: Holder) -> dict[str, str]:
-    return {"certificate": str(holder.certificate), "private_key": str(holder.private_key)}
+def pair(prefix: str, holder: Holder) -> dict[str, str]:
+    """Return the variables with this prefix that name the holder's files."""
+    return {
+        f"{prefix}_certificate": str(holder.certificate),
+        f"{prefix}_private_key": str(holder.private_key),
+    }
 
 
 def verify(
@@ -132,16 +149,22 @@ def verify(
 def test_a_whole_data_plane(variables: dict[str, Any], archive: Archive, tmp_path: Path) -> None:
     done, result = verify(tmp_path, variables)
     assert done.returncode == 0, done.stdout
-    assert [(step["step"], step["result"]) for step in result["steps"][:6]] == [
+    assert [(step["step"], step["result"]) for step in result["steps"][:12]] == [
         ("C-ECHO storage", "0x0000 Success"),
         ("C-ECHO query", "0x0000 Success"),
         ("web page", "Dicoogle 3.5.1"),
-        ("C-STORE", "1 stored"),
+        ("archive", "0 waiting for the index"),
+        ("C-STORE", "2 stored"),
         ("C-FIND", "found at attempt 1"),
+        ("C-FIND", "found at attempt 1"),
+        ("C-FIND by name, VERIFY*", "found"),
+        ("a name in UTF-8", "as sent"),
+        ("picture", "image/png, 4 bytes"),
+        ("C-MOVE", "1 arrived, same picture"),
         ("C-MOVE", "1 arrived, same picture"),
     ]
-    assert len(result["steps"]) == 6 + 2 * 5 + 3 + 1
-    assert result["steps"][-1]["result"] == "1 removed"
+    assert len(result["steps"]) == 12 + 2 * 5 + 3 + 1
+    assert result["steps"][-1]["result"] == "2 removed"
     assert result["left"] == []
     assert archive.files() == []
 
@@ -151,12 +174,12 @@ def test_images_that_are_to_stay(
 ) -> None:
     """Each run's are new ones: Dicoogle does not index again what it once had."""
     _done, result = verify(tmp_path, {**variables, "verify_keep": True})
-    assert result["left"] == [archive.files()[0].stem]
+    assert sorted(result["left"]) == sorted(file.stem for file in archive.files())
     done, again = verify(tmp_path, {**variables, "verify_keep": True, "verify_received_dir": ""})
     assert done.returncode == 0, done.stdout
     assert "not tried: see verify_receiver" in [step["result"] for step in again["steps"]]
     assert {file.stem for file in archive.files()} == {*result["left"], *again["left"]}
-    assert len(archive.files()) == 2
+    assert len(archive.files()) == 4
 
 
 def test_a_picture_that_comes_back_changed(
@@ -173,10 +196,54 @@ def blacken(dataset: Dataset) -> None:
     dataset.PixelData = bytes(len(dataset.PixelData))
 
 
+def keeper_says(web: ArchiveWeb, **said: Any) -> None:
+    """Have the keeper say something else than that all is well."""
+    body = json.dumps(web.keeper() | said).encode()
+    web.replies["/keeper/status"] = (200, {"Content-Type": "application/json"}, body)
+
+
+def test_images_that_are_never_found_are_listed(
+    variables: dict[str, Any], web: ArchiveWeb, tmp_path: Path
+) -> None:
+    lost = {"sop_instance_uid": "1.2.3", "uri": "file:///x", "reason": "it has no Modality"}
+    keeper_says(web, never_findable=[lost])
+    done, result = verify(tmp_path, variables)
+    assert done.returncode == 0, done.stdout
+    assert {"step": "never found: 1.2.3", "result": "it has no Modality", "milliseconds": None} in (
+        result["steps"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"index": "lost"}, "openpacs.dicoogle.reindex"),
+        ({"storage_open": False}, "the archive takes no images"),
+    ],
+)
+def test_an_archive_that_is_not_well_is_refused(
+    variables: dict[str, Any], web: ArchiveWeb, tmp_path: Path, said: dict[str, Any], told: str
+) -> None:
+    keeper_says(web, **said)
+    done, _result = verify(tmp_path, variables)
+    assert done.returncode != 0
+    assert told in done.stdout
+
+
+def test_dicomweb_is_tried_where_it_is(
+    variables: dict[str, Any], web: ArchiveWeb, tmp_path: Path
+) -> None:
+    web.replies["/ext/dicomweb/studies"] = (200, {"Content-Type": "application/dicom+json"}, b"[]")
+    _done, result = verify(tmp_path, {**variables, "verify_dicomweb_path": "/ext/dicomweb"})
+    assert ("DICOMweb, QIDO-RS", "status 200") in [
+        (step["step"], step["result"]) for step in result["steps"]
+    ]
+
+
+@pytest.mark.parametrize("administrator", [CLIENT])
 def test_a_stranger_who_is_let_in(variables: dict[str, Any], tmp_path: Path) -> None:
-    client = variables["pki_result"]["leaves"]["client"]
-    variables["verify_administrator_certificate"] = client["certificate"]
-    variables["verify_administrator_private_key"] = client["private_key"]
+    variables["verify_administrator_certificate"] = variables["verify_certificate"]
+    variables["verify_administrator_private_key"] = variables["verify_private_key"]
     done, _result = verify(tmp_path, variables)
     assert done.returncode != 0
     assert "an unlisted name" in done.stdout

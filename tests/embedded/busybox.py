@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from container_engine import engine
+from support.container_engine import engine
 
 IMAGE = "openpacs-test/busybox"
 DOCKERFILE = """\

@@ -5,26 +5,18 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from ansible.utils.collection_loader import AnsibleCollectionConfig
-from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
-from harness import CHECKOUT, SOURCE, VENV, EmbeddedAws
-from playbook_runs import NO_ENGINE
+from harness import SOURCE, VENV, EmbeddedAws
+from support.collection import install_loader
+from support.playbook_runs import NO_ENGINE
 
 
 def pytest_configure() -> None:
-    """Make `ansible_collections.openpacs.dicoogle` and `openpacs_embedded` mean this checkout."""
+    """Let the collection and the embedded AWS be imported."""
     sys.path.append(str(SOURCE))
-    if AnsibleCollectionConfig.collection_finder is not None:
-        return
-    namespace = Path(tempfile.mkdtemp()) / "ansible_collections" / "openpacs"
-    namespace.mkdir(parents=True)
-    (namespace / "dicoogle").symlink_to(CHECKOUT)
-    _AnsibleCollectionFinder(paths=[str(namespace.parents[1])])._install()
+    install_loader()
 
 
 @pytest.fixture(scope="session")
@@ -35,15 +27,11 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
     """
     from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded import lifecycle
     from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.layout import Layout
-    from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.server import (
-        endpoint_url,
-    )
 
     layout = Layout(path=tmp_path_factory.mktemp("embedded"), venv=VENV)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in NO_ENGINE.items():
             patch.setenv(name, value)
-        outcome = lifecycle.reach(lifecycle.Desired("started", SOURCE), layout)
-    assert outcome.after.port is not None
-    yield EmbeddedAws(endpoint_url(outcome.after.port), layout.access_log)
+        lifecycle.reach(lifecycle.Desired("started", SOURCE), layout)
+    yield EmbeddedAws(layout.path)
     lifecycle.reach(lifecycle.Desired("stopped", SOURCE), layout)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from type_cases import BALANCER, NETWORK
@@ -73,7 +74,7 @@ def containers(image: str, writer: str = WRITER) -> list[Template]:
             writer,
             PortMappings=[{"ContainerPort": LOOPBACK_ONLY}],
             Environment=[{"Name": "TITLE", "Value": "PACS"}],
-            Secrets=[{"Name": "SECRET", "ValueFrom": {"Fn::GetAtt": ["Secret", "Id"]}}],
+            Secrets=[{"Name": "SECRET", "ValueFrom": {"Fn::Sub": "${Secret.Id}:password::"}}],
             DockerLabels={"secrets-version": "1"},
             MountPoints=[
                 {"SourceVolume": "index", "ContainerPath": "/data"},
@@ -146,7 +147,10 @@ AROUND: Template = {
     **BALANCER,
     "Cluster": {"Type": "AWS::ECS::Cluster"},
     "Log": {"Type": "AWS::Logs::LogGroup"},
-    "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "hush"}},
+    "Secret": {
+        "Type": "AWS::SecretsManager::Secret",
+        "Properties": {"SecretString": json.dumps({"password": "hush"})},
+    },
     "Files": {"Type": "AWS::EFS::FileSystem"},
     "Index": {
         "Type": "AWS::EFS::AccessPoint",

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from support import CHECKOUT
+from support.embedded_key import Key
 
-CHECKOUT = Path(__file__).parents[2]
 SOURCE = CHECKOUT / "embedded"
 VENV = CHECKOUT / ".cache" / "embedded-venv"  # made once, then shared by all sessions
 TEMPLATES = "templates"  # bucket
@@ -27,11 +27,12 @@ Template = dict[str, Any]
 class EmbeddedAws:
     """Clients of an embedded AWS, and what tests do with stacks again and again."""
 
-    def __init__(self, endpoint_url: str, access_log: Path) -> None:
-        """Look at a server that runs already."""
-        self.endpoint_url = endpoint_url
-        self.access_log = access_log
-        self._session = boto3.Session("test", "test", region_name="us-east-1")
+    def __init__(self, folder: Path) -> None:
+        """Look at a server that runs already, by the folder of its state."""
+        self.endpoint_url = (folder / "endpoint").read_text().strip()
+        self.access_log = folder / "data" / "access.log"
+        self.key = Key.of(folder)
+        self._session = self.key.session
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:

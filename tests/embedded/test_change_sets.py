@@ -118,6 +118,51 @@ def test_update_lists_only_the_nested_stacks_that_change(aws: EmbeddedAws) -> No
     assert "didn't contain changes" in nothing["StatusReason"]
 
 
+def subnets(count: int) -> Template:
+    """Return a template with a VPC and the last of `count` subnets cut out of its range."""
+    cut = {"Fn::Cidr": [{"Ref": "Range"}, count, {"Ref": "Bits"}]}
+    return {
+        "Parameters": {"Range": {"Type": "String"}, "Bits": {"Type": "Number", "Default": 8}},
+        "Resources": {
+            "V": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": {"Ref": "Range"}}},
+            "S": {
+                "Type": "AWS::EC2::Subnet",
+                "Properties": {
+                    "VpcId": {"Ref": "V"},
+                    "CidrBlock": {"Fn::Select": [count - 1, cut]},
+                },
+            },
+        },
+    }
+
+
+def test_subnets_cut_out_of_a_range_are_previewed_in_a_nested_stack(aws: EmbeddedAws) -> None:
+    url = aws.upload(subnets(4))
+    root = {
+        "Parameters": {"Bits": {"Type": "Number", "Default": 8}},
+        "Resources": {"N": nested(url, Range="10.7.0.0/16", Bits={"Ref": "Bits"})},
+    }
+    creation = ChangeSet(aws, root)
+    assert creation.below("N")["S"]["Action"] == "Add"
+    assert creation.execute() == "CREATE_COMPLETE"
+    inside = aws.resources(aws.resources(creation.stack)["N"])
+    (made,) = aws.client("ec2").describe_subnets(SubnetIds=[inside["S"]])["Subnets"]
+    assert (made["CidrBlock"], made["VpcId"]) == ("10.7.3.0/24", inside["V"])
+    nothing = ChangeSet(aws, root, creation.stack, {"Bits": "8"}).describe()
+    assert "didn't contain changes" in nothing["StatusReason"]
+    smaller = ChangeSet(aws, root, creation.stack, {"Bits": "4"}).below("N")
+    assert {name: change["Replacement"] for name, change in smaller.items()} == {"S": "True"}
+    assert aws.delete(creation.stack) == "DELETE_COMPLETE"
+
+
+def test_a_range_that_holds_too_few_subnets_fails_with_its_reason(aws: EmbeddedAws) -> None:
+    name = aws.deploy(subnets(4), {"Range": "10.7.0.0/23"})
+    assert aws.status(name) == "ROLLBACK_COMPLETE"
+    reasons = [event.get("ResourceStatusReason", "") for event in aws.events(name)]
+    assert any("10.7.0.0/23 holds only 2 /24 blocks, 4 requested" in reason for reason in reasons)
+    assert aws.delete(name) == "DELETE_COMPLETE"
+
+
 def test_outputs_carry_a_change_only_when_they_change(aws: EmbeddedAws) -> None:
     old, tagged = child(), child(Extra=QUEUE)
     replaced = child()

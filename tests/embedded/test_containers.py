@@ -6,21 +6,22 @@ from __future__ import annotations
 
 import json
 import socket
+import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import busybox
 import container_cases as cases
 import pytest
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded import lifecycle
-from bases import require_engine
 from container_cases import FRONT, HOSPITAL, LOOPBACK_ONLY, OUTBOUND, archive, containers
-from container_engine import engine
 from harness import SOURCE, EmbeddedAws
+from support.base_images import require_engine
+from support.container_engine import engine
 from test_server import Process
 
 PATIENCE = 60.0  # seconds
@@ -80,8 +81,7 @@ class Archive:
         return dict(eventually(healthy)[0])
 
     def address(self, output: str) -> str:
-        with urllib.request.urlopen(f"{self.aws.endpoint_url}/_openpacs/names") as answer:
-            return str(json.load(answer)[self.outputs[output]])
+        return self.aws.key.addresses(self.aws.endpoint_url)[self.outputs[output]]
 
     def ask(self, port: int) -> str:
         """What comes out of a listener of the load balancer."""
@@ -116,10 +116,14 @@ class Archive:
 def push(aws: EmbeddedAws, image: str) -> str:
     """Push an image; its URI as task definitions have it."""
     aws.client("ecr").create_repository(repositoryName="archive/busybox")
-    local = f"{aws.endpoint_url.partition('://')[2]}/archive/busybox:1"
+    registry = aws.endpoint_url.partition("://")[2]
+    local = f"{registry}/archive/busybox:1"
     engine("tag", image, local)
     try:
-        engine("push", local)
+        with tempfile.TemporaryDirectory() as login:
+            options = ("--username", "AWS", "--password", aws.key.password)
+            engine("--config", login, "login", *options, registry)
+            engine("--config", login, "push", local)
     finally:
         engine("rmi", local)
     (pushed,) = aws.client("ecr").describe_images(repositoryName="archive/busybox")["imageDetails"]
@@ -282,6 +286,84 @@ def test_a_killed_server_starts_its_task_again_on_the_same_files(pacs: Archive) 
     assert len(left_behind(pacs.process)["containers"].split()) == CONTAINERS
 
 
+def ended(pacs: Archive, task: dict[str, Any]) -> dict[str, Any]:
+    """A task, once it has ended."""
+
+    def look() -> Any:
+        (found,) = pacs.aws.client("ecs").describe_tasks(
+            cluster=pacs.outputs["Cluster"], tasks=[task["taskArn"]]
+        )["tasks"]
+        return found if found["lastStatus"] == "STOPPED" else None
+
+    return dict(eventually(look))
+
+
+def run_once(pacs: Archive, container: dict[str, Any], **task: Any) -> dict[str, Any]:
+    """Run a task of one container, registered without a word of Fargate, to its end."""
+    ecs = pacs.aws.client("ecs")
+    definition = ecs.register_task_definition(
+        family="once",
+        networkMode="awsvpc",
+        containerDefinitions=[{"name": "only", "image": pacs.image, **container}],
+        **task,
+    )["taskDefinition"]["taskDefinitionArn"]
+    cluster = pacs.outputs["Cluster"]
+    (started,) = ecs.run_task(cluster=cluster, taskDefinition=definition)["tasks"]
+    return ended(pacs, started)
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"privileged": True},
+        {"linuxParameters": {"devices": [{"hostPath": "/dev/null"}]}},
+        {"linuxParameters": {"capabilities": {"add": ["SYS_ADMIN"]}}},
+        {"dockerSecurityOptions": ["seccomp=unconfined"]},
+    ],
+    ids=str,
+)
+def test_a_task_that_wants_the_machine_does_not_start(
+    pacs: Archive, container: dict[str, Any]
+) -> None:
+    found = run_once(pacs, {"command": ["true"], **container})
+    assert found["stopCode"] == "TaskFailedToStart"
+    assert "only Fargate is there to run tasks" in found["stoppedReason"]
+
+
+@pytest.mark.parametrize("text", ['{"other": "hush"}', "hush", '["hush"]'], ids=str)
+def test_a_task_whose_secret_lacks_its_key_does_not_start(pacs: Archive, text: str) -> None:
+    manager, name = pacs.aws.client("secretsmanager"), f"secret-{uuid4().hex[:8]}"
+    arn = manager.create_secret(Name=name, SecretString=text)["ARN"]
+    secret = {"name": "SECRET", "valueFrom": f"{arn}:password::"}
+    found = run_once(pacs, {"command": ["true"], "secrets": [secret]})
+    assert found["stopCode"] == "TaskFailedToStart"
+    assert "ResourceInitializationError" in found["stoppedReason"]
+    assert "password" in found["stoppedReason"]
+    assert "hush" not in found["stoppedReason"]
+
+
+def test_a_link_in_a_file_system_does_not_lead_out_of_it(pacs: Archive) -> None:
+    (pacs.index / "way-out").symlink_to("/etc")
+    point = pacs.aws.client("efs").create_access_point(
+        FileSystemId=pacs.outputs["Files"],
+        RootDirectory={"Path": "/archive/index/way-out"},
+    )["AccessPointId"]
+    volume = {
+        "fileSystemId": pacs.outputs["Files"],
+        "authorizationConfig": {"accessPointId": point},
+    }
+    found = run_once(
+        pacs,
+        {
+            "command": ["test", "-e", "/machine/shadow"],
+            "mountPoints": [{"sourceVolume": "machine", "containerPath": "/machine"}],
+        },
+        volumes=[{"name": "machine", "efsVolumeConfiguration": volume}],
+    )
+    assert "symbolic link" in found["stoppedReason"]
+    (pacs.index / "way-out").unlink()
+
+
 def test_run_task_takes_overrides_and_tells_the_exit_status(pacs: Archive) -> None:
     ecs, cluster = pacs.aws.client("ecs"), pacs.outputs["Cluster"]
     family = ecs.register_task_definition(
@@ -291,12 +373,7 @@ def test_run_task_takes_overrides_and_tells_the_exit_status(pacs: Archive) -> No
     )["taskDefinition"]["taskDefinitionArn"]
     overrides = {"containerOverrides": [{"name": "only", "command": ["sh", "-c", "exit 3"]}]}
     (task,) = ecs.run_task(cluster=cluster, taskDefinition=family, overrides=overrides)["tasks"]
-
-    def ended() -> Any:
-        (found,) = ecs.describe_tasks(cluster=cluster, tasks=[task["taskArn"]])["tasks"]
-        return found if found["lastStatus"] == "STOPPED" else None
-
-    found = eventually(ended)
+    found = ended(pacs, task)
     assert found["stopCode"] == "EssentialContainerExited"
     assert found["containers"][0]["exitCode"] == 3
 
@@ -339,8 +416,7 @@ def test_a_reset_ends_tasks_and_forgets_their_files(process: Process) -> None:
     pacs = Archive(process, pushed, process.aws.deploy(archive(containers(pushed))))
     assert pacs.aws.status(pacs.stack) == "CREATE_COMPLETE"
     assert left_behind(pacs.process)["containers"]
-    reset = urllib.request.Request(f"{pacs.aws.endpoint_url}/_ministack/reset", method="POST")
-    urllib.request.urlopen(reset).read()
+    pacs.aws.key.send("POST", f"{pacs.aws.endpoint_url}/_ministack/reset")
     assert not left_behind(pacs.process)["containers"]
     assert not left_behind(pacs.process)["volumes"]
     assert not (pacs.process.layout.data / "efs").exists()

@@ -7,14 +7,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 from cfnlint.decode.cfn_yaml import load
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+from support import CHECKOUT
 
-CHECKOUT = Path(__file__).parents[2]
 VENV = CHECKOUT / ".cache" / "embedded-venv"
 TEMPLATES = sorted((CHECKOUT / "cloudformation").glob("*.template"))
 BEYOND_THE_SCHEMA = {  # create-only by the resource reference, not marked so in the schema
@@ -97,14 +96,7 @@ def test_the_bootstrap_template_deploys_and_goes(aws: Any, public_key: str) -> N
 
 
 ZONES = "us-east-1a,us-east-1b"
-SECRETS = (
-    "CaCert",
-    "NginxCert",
-    "NginxKey",
-    "GhostunnelCert",
-    "GhostunnelKey",
-    "AdminPasswordHash",
-)
+SECRETS = ("Nginx", "Ghostunnel", "Dicoogle")
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +147,27 @@ def failures(aws: Any, stack: str) -> list[str]:
     ]
 
 
+SUBNETS = {
+    f"house-{side}-{kind}-{zone + 1}": f"10.{vpc}.{block + zone}.0/24"
+    for vpc, side in enumerate(["provider", "consumer", "on-premises"])
+    for kind, block in (("private", 0), ("public", 2))
+    for zone in (0, 1)
+    if (side, kind) != ("on-premises", "private")
+}
+
+
+def subnets(aws: Any) -> dict[str, str]:
+    """The range of each subnet of the environment, by its name."""
+    found = aws.client("ec2").describe_subnets()["Subnets"]
+    named = {
+        tag["Value"]: subnet["CidrBlock"]
+        for subnet in found
+        for tag in subnet.get("Tags", [])
+        if tag["Key"] == "Name"
+    }
+    return {name: cidr for name, cidr in named.items() if name.startswith("house-")}
+
+
 def running_hosts(aws: Any) -> dict[str, str]:
     """The type of each instance, by its id."""
     reservations = aws.client("ec2").describe_instances()["Reservations"]
@@ -178,6 +191,8 @@ def test_the_root_template_deploys_changes_and_goes(
     assert aws.wait(name) == "CREATE_COMPLETE", failures(aws, name)
     refusal = aws.refusal(cloudformation.update_stack, **request)
     assert refusal == "No updates are to be performed."
+    here = {n: c for n, c in SUBNETS.items() if topology == "full" or "-provider-" in n}
+    assert subnets(aws) == here
     hosts = running_hosts(aws)
     assert len(hosts) == (2 if topology == "full" else 0)
     change = {"ParameterKey": "InstanceType", "ParameterValue": "t3.small"}

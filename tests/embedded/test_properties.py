@@ -323,6 +323,12 @@ def test_privatelink_end_to_end(aws: Any, stack: Any) -> None:
     ]
     assert connection["VpcEndpointId"] == endpoint_id
     assert connection["VpcEndpointState"] == "available"
+    assert dns_name in aws.key.addresses(aws.endpoint_url)
+
+    ec2.reject_vpc_endpoint_connections(**service, VpcEndpointIds=[endpoint_id])
+    (endpoint,) = ec2.describe_vpc_endpoints(VpcEndpointIds=[endpoint_id])["VpcEndpoints"]
+    assert endpoint["State"] == "rejected"
+    assert dns_name not in aws.key.addresses(aws.endpoint_url)  # it leads nowhere
 
 
 # Load balancers and DNS

@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import time
-import urllib.request
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded import lifecycle, server
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded import lifecycle
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.layout import Layout
 from harness import SOURCE, VENV, EmbeddedAws
 
@@ -52,7 +51,7 @@ class Process:
         assert outcome.after.pid is not None
         assert outcome.after.port is not None
         self.pid, self.port = outcome.after.pid, outcome.after.port
-        self.aws = EmbeddedAws(server.endpoint_url(self.port), self.layout.access_log)
+        self.aws = EmbeddedAws(self.layout.path)
 
     def stop(self) -> None:
         """Let it end."""
@@ -70,8 +69,9 @@ class Process:
         return os.readlink(current) if current.is_symlink() else ""
 
     def wait_for_a_snapshot(self) -> None:
-        """Wait until a snapshot has been taken."""
+        """Wait until a snapshot has been taken of all that was done so far, and of a queue."""
         before, deadline = self.snapshot(), time.monotonic() + 10
+        self.aws.client("sqs").create_queue(QueueName=f"saved-after-{before}")
         while self.snapshot() == before:
             assert time.monotonic() < deadline, "no snapshot was taken"
             time.sleep(0.05)
@@ -166,12 +166,12 @@ def test_image_layers_are_kept_in_files_of_their_own(process: Process) -> None:
     ecr = process.aws.client("ecr")
     ecr.create_repository(repositoryName=repository)
     upload = f"{process.aws.endpoint_url}/v2/{repository}/blobs/uploads/?digest={digest}"
-    urllib.request.urlopen(urllib.request.Request(upload, content, method="POST")).read()
+    process.aws.key.send("POST", upload, content)
     process.wait_for_a_snapshot()
     process.kill()
     process.start()
     layer = f"{process.aws.endpoint_url}/v2/{repository}/blobs/{digest}"
-    assert urllib.request.urlopen(layer).read() == content
+    assert process.aws.key.send("GET", layer) == content
     snapshot = process.layout.data / "state" / "snapshots" / "current" / "ecr.json"
     assert snapshot.stat().st_size < len(content)
 
@@ -184,11 +184,10 @@ def test_an_image_has_the_size_of_its_parts_and_goes_with_its_repository(process
     for content in (b"configuration", b"layer " * 1000):
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         upload = f"{registry}/blobs/uploads/?digest={digest}"
-        urllib.request.urlopen(urllib.request.Request(upload, content, method="POST")).read()
+        process.aws.key.send("POST", upload, content)
         parts.append({"digest": digest, "size": len(content)})
     manifest = json.dumps({"schemaVersion": 2, "config": parts[0], "layers": parts[1:]}).encode()
-    put = urllib.request.Request(f"{registry}/manifests/1", manifest, method="PUT")
-    urllib.request.urlopen(put).read()
+    process.aws.key.send("PUT", f"{registry}/manifests/1", manifest)
     describe = process.aws.client("ecr").describe_images
     (image,) = describe(repositoryName=repository)["imageDetails"]
     assert image["imageDigest"] == f"sha256:{hashlib.sha256(manifest).hexdigest()}"
@@ -211,8 +210,7 @@ def test_reset_forgets_everything_and_goes_on(process: Process) -> None:
 def test_services_reset_call_forgets_the_snapshots_too(process: Process) -> None:
     name = process.aws.deploy({"Resources": {"Q": QUEUE}})
     process.wait_for_a_snapshot()
-    reset = urllib.request.Request(f"{process.aws.endpoint_url}/_ministack/reset", method="POST")
-    urllib.request.urlopen(reset).read()
+    process.aws.key.send("POST", f"{process.aws.endpoint_url}/_ministack/reset")
     process.kill()
     process.start()
     describe = process.aws.client("cloudformation").describe_stacks
@@ -226,14 +224,12 @@ def entries(aws: EmbeddedAws, marker: str) -> list[dict[str, Any]]:
 
 
 def test_access_log_names_each_call(aws: EmbeddedAws) -> None:
-    import boto3
     from botocore.config import Config
 
     config = Config(user_agent_extra="marker-of-this-test", s3={"addressing_style": "path"})
-    session = boto3.Session("AKIDEXAMPLE", "secret", region_name="us-east-1")
 
     def client(service: str) -> Any:
-        return session.client(service, endpoint_url=aws.endpoint_url, config=config)
+        return aws.key.session.client(service, endpoint_url=aws.endpoint_url, config=config)
 
     s3 = client("s3")
     s3.create_bucket(Bucket="logged")
@@ -257,7 +253,7 @@ def test_access_log_names_each_call(aws: EmbeddedAws) -> None:
         ("route53", "ListHostedZonesByName", 200),
         ("cloudformation", "DescribeStacks", 400),
     ]
-    assert {e["caller"] for e in logged} == {"AKIDEXAMPLE"}
+    assert {e["caller"] for e in logged} == {aws.key.identity}
     assert not any(e["internal"] for e in logged)
     assert all(0 <= e["duration"] < 5 and e["time"] > 0 for e in logged)
 

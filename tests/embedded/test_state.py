@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +46,5 @@ def test_added_services_keep_and_forget_their_state(process: Process) -> None:
     assert not any(added_services(process.aws).values())
 
     process.aws.deploy(TEMPLATE)
-    reset = urllib.request.Request(f"{process.aws.endpoint_url}/_ministack/reset", method="POST")
-    urllib.request.urlopen(reset).read()
+    process.aws.key.send("POST", f"{process.aws.endpoint_url}/_ministack/reset")
     assert not any(added_services(process.aws).values())

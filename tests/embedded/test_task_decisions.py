@@ -14,6 +14,7 @@ from openpacs_embedded.task_definitions import (
     may_start,
     never_starts,
     observation,
+    options,
     overridden,
     stop_order,
 )
@@ -89,6 +90,16 @@ def test_a_health_check_of_the_image_does_not_count() -> None:
     wanted = health_check({"healthCheck": {"command": ["CMD", "check"], "interval": 15}})
     assert wanted["test"] == ["CMD", "check"]
     assert (wanted["interval"], wanted["timeout"]) == (15_000_000_000, 5_000_000_000)
+
+
+def test_the_engine_is_told_nothing_that_opens_the_machine() -> None:
+    wanted = {
+        "name": "a",
+        "privileged": True,
+        "dockerSecurityOptions": ["seccomp=unconfined"],
+        "linuxParameters": {"devices": [{"hostPath": "/dev/sda"}], "initProcessEnabled": True},
+    }
+    assert options(wanted) == {"init": True, "healthcheck": {"test": ["NONE"]}}
 
 
 def test_what_the_engine_says_of_a_container_in_words_of_ecs() -> None:

@@ -8,36 +8,40 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import bases
 import pytest
-from container_engine import Container, build, engine
-from stand_in.archive import make
-
-REPOSITORY = Path(__file__).parents[2]
+from double.release import make
+from support import CHECKOUT, base_images
+from support.container_engine import Container, build, engine
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _engine() -> None:
-    bases.require_engine()
+    base_images.require_engine()
 
 
 @pytest.fixture(scope="session")
 def debian(_engine: None) -> str:
-    return bases.bootstrap(bases.COMMON)
+    return base_images.bootstrap(base_images.COMMON)
+
+
+def context_of(image: str, folder: Path) -> Path:
+    """Make the folder that an image is built from."""
+    context = Path(shutil.copytree(CHECKOUT / "docker" / image, folder / image))
+    shutil.copy(CHECKOUT / "docker" / "sbom.sh", context)
+    return context
 
 
 @pytest.fixture(scope="session")
 def dicoogle_context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that the image is built from: `docker/dicoogle` and an archive."""
-    context = tmp_path_factory.mktemp("context") / "dicoogle"
-    shutil.copytree(REPOSITORY / "docker" / "dicoogle", context)
+    context = context_of("dicoogle", tmp_path_factory.mktemp("context"))
     make(context / "dicoogle.zip")
     return context
 
 
 @pytest.fixture(scope="session")
-def dicoogle_base(debian: str) -> str:
-    return bases.java(debian)
+def dicoogle_base(_engine: None) -> str:
+    return base_images.java(base_images.bootstrap(base_images.DICOOGLE))
 
 
 @pytest.fixture(scope="session")
@@ -46,14 +50,15 @@ def dicoogle_image(dicoogle_context: Path, dicoogle_base: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def nginx_image(debian: str) -> str:
-    return build(REPOSITORY / "docker" / "nginx", "openpacs-test/nginx", BASE=debian)
+def nginx_image(debian: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    context = context_of("nginx", tmp_path_factory.mktemp("context"))
+    return build(context, "openpacs-test/nginx", BASE=debian)
 
 
 @pytest.fixture(scope="session")
-def ghostunnel_image(debian: str) -> str:
-    base = bases.ghostunnel(debian)
-    return build(REPOSITORY / "docker" / "ghostunnel", "openpacs-test/ghostunnel", BASE=base)
+def ghostunnel_image(debian: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    context = context_of("ghostunnel", tmp_path_factory.mktemp("context"))
+    return build(context, "openpacs-test/ghostunnel", BASE=base_images.ghostunnel(debian))
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ if ! docker info > /dev/null 2>&1 && ! podman info > /dev/null 2>&1; then
     [ -z "${CI:-}" ]
 fi
 
+key() { sed -n "s/^$1 = //p" "$state/credentials"; }
+
 trap 'embedded stopped > /dev/null' EXIT
 embedded started
 target=$(bash tests/tree.sh .venv integration)
@@ -24,7 +26,7 @@ dicoogle_embedded_source: $target/embedded
 dicoogle_aws:
   endpoint_url: $(cat "$state/endpoint")
   region: us-east-1
-  access_key: embedded
-  secret_key: no-secret-at-all
+  access_key: $(key aws_access_key_id)
+  secret_key: $(key aws_secret_access_key)
 END
 (cd "$target" && PATH=$bin:$PATH ansible-test integration --local --python default --color no "${skipped[@]}" "$@")

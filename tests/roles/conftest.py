@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from role_runs import Runner, runner_in
+from support.role_runs import Runner, runner_in
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 import yaml
-from certificates import Issued, issue, write
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from role_runs import CHECKOUT, Run, Runner
+from support import CHECKOUT
+from support.certificates import Issued, issue, write
+from support.role_runs import Run, Runner
 
 HOLDERS = ["administrator", "client", "ghostunnel", "nginx", "storage"]
 
@@ -68,9 +69,9 @@ def test_first_run_issues_for_every_holder(first: tuple[Path, Run]) -> None:
     assert sorted(run.published["leaves"]) == HOLDERS
     assert run.published["ca_bundle"] == str(folder / "ca-bundle.pem")
     assert run.published["leaves"]["nginx"]["common_name"] == "nginx.dicoogle.internal"
-    assert run.published["storage_clients"] == ["client.dicoogle.internal"]
-    assert run.published["query_clients"] == ["client.dicoogle.internal"]
-    assert run.published["administrators"] == ["administrator.dicoogle.internal"]
+    assert run.published["storage_clients"] == ["client.1.dicoogle.internal"]
+    assert run.published["query_clients"] == ["client.1.dicoogle.internal"]
+    assert run.published["administrators"] == ["administrator.1.dicoogle.internal"]
     assert all(fits(folder, holder) for holder in HOLDERS)
 
 
@@ -193,8 +194,8 @@ def test_new_client_gets_a_certificate_and_may_store(runner: Runner, folder: Pat
     before = certificates(folder)
     run = runner("pki", {"pki_dir": str(folder), "pki_clients": ["ct-1"]})
     assert run.published["storage_clients"] == [
-        "client.dicoogle.internal",
-        "ct-1.dicoogle.internal",
+        "client.1.dicoogle.internal",
+        "ct-1.1.dicoogle.internal",
     ]
     assert openssl_accepts(folder, "ct-1", "sslclient")
     assert certificates(folder) == before
@@ -243,6 +244,102 @@ def test_pair_in_use_stays_whole_when_a_renewal_is_killed(runner: Runner, folder
     (folder / "leaves/nginx.2/private_key.pem").write_text("half made")
     assert runner("pki", {"pki_dir": str(folder)}).changed == 0
     assert fits(folder, "nginx")
+
+
+# --- lost pairs --------------------------------------------------------------------------------
+
+
+def clients(run: Run) -> list[str]:
+    return [name.removesuffix(".dicoogle.internal") for name in run.published["storage_clients"]]
+
+
+def test_lost_pair_is_replaced_once_and_let_in_no_more(runner: Runner, folder: Path) -> None:
+    before = certificates(folder)
+    lost = {"pki_dir": str(folder), "pki_revoked": ["client.1"]}
+    preview = runner("pki", lost, "--check")
+    assert "client.2.dicoogle.internal is issued: client.1 is in pki_revoked" in preview.prose
+    assert clients(preview) == ["client.2"]
+    run = runner("pki", lost)
+    assert not run.failed, run.output
+    assert replaced(before, certificates(folder)) == ["client"]
+    assert clients(run) == ["client.2"]
+    assert fits(folder, "client")
+    assert not (folder / "leaves/client.1").exists()
+    assert runner("pki", lost).changed == 0
+    later = runner("pki", {"pki_dir": str(folder)})
+    assert (later.changed, clients(later)) == (0, ["client.2"])
+
+
+def test_removed_pair_gets_a_number_that_no_pair_ever_had(runner: Runner, folder: Path) -> None:
+    for path in (folder / "leaves").glob("client*"):
+        path.unlink() if path.is_symlink() else shutil.rmtree(path)
+    assert clients(runner("pki", {"pki_dir": str(folder)})) == ["client.2"]
+
+
+@pytest.mark.parametrize("lost", ["client", "client.2", "nginx.1", "../ca/1"])
+def test_what_cannot_be_revoked_is_refused(runner: Runner, folder: Path, lost: str) -> None:
+    before = everything(folder)
+    run = runner("pki", {"pki_dir": str(folder), "pki_revoked": [lost]})
+    assert run.failed
+    assert f'pki_revoked has "{lost}"' in run.prose
+    assert "one of administrator.1, client.1." in run.prose
+    assert everything(folder) == before
+
+
+# --- keys that stay where they were made -------------------------------------------------------
+
+
+def request(folder: Path, *options: str) -> Path:
+    """Make a key and a request as a hospital might, and return the request."""
+    path, key = folder / "scanner.csr", folder / "scanner.key"
+    new = ["openssl", "req", "-new", "-nodes", "-subj", "/CN=administrator.1.dicoogle.internal"]
+    subprocess.run(
+        [*new, "-newkey", "rsa:2048", "-keyout", key, "-out", path, *options],
+        check=True,
+        capture_output=True,
+    )
+    return path
+
+
+def test_request_is_signed_for_its_holder_and_no_key_is_made(
+    runner: Runner, folder: Path, tmp_path: Path
+) -> None:
+    csr = request(tmp_path, "-addext", "subjectAltName=DNS:nginx.dicoogle.internal")
+    variables = {
+        "pki_dir": str(folder),
+        "pki_clients": ["ct-1"],
+        "pki_csrs": {"ct-1": str(csr)},
+    }
+    run = runner("pki", variables)
+    assert not run.failed, run.output
+    assert clients(run) == ["client.1", "ct-1.1"]
+    assert run.published["leaves"]["ct-1"]["private_key"] is None
+    assert openssl_accepts(folder, "ct-1", "sslclient")
+    assert not openssl_accepts(folder, "ct-1", "sslserver")
+    signed = x509.load_pem_x509_certificate((folder / "leaves/ct-1/certificate.pem").read_bytes())
+    assert signed.subject.rfc4514_string() == "OU=client,CN=ct-1.1.dicoogle.internal"
+    names = signed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["ct-1.1.dicoogle.internal"]
+    key = load_pem_private_key((tmp_path / "scanner.key").read_bytes(), password=None)
+    assert key.public_key() == signed.public_key()
+    assert os.listdir(folder / "leaves/ct-1") == ["certificate.pem"]
+    assert runner("pki", variables).changed == 0
+
+
+def test_lost_key_is_not_signed_again(runner: Runner, folder: Path, tmp_path: Path) -> None:
+    variables = {"pki_dir": str(folder), "pki_csrs": {"client": str(request(tmp_path))}}
+    assert clients(runner("pki", variables)) == ["client.2"]
+    before = everything(folder)
+    run = runner("pki", {**variables, "pki_revoked": ["client.2"]})
+    assert run.failed
+    assert "scanner.csr has the key of client.2. Make a new key" in run.prose
+    assert everything(folder) == before
+
+
+def test_request_for_a_server_is_refused(runner: Runner, tmp_path: Path) -> None:
+    run = runner("pki", {"pki_dir": str(tmp_path / "pki"), "pki_csrs": {"nginx": "nginx.csr"}})
+    assert run.failed
+    assert 'pki_csrs has "nginx". Name one of client, administrator that' in run.prose
 
 
 # --- certificates of the user's own ------------------------------------------------------------
@@ -304,7 +401,9 @@ def test_own_certificate_that_cannot_serve_is_refused_before_anything_is_touched
     ("variables", "sentence"),
     [
         ({"pki_private_domain_name": "Internal"}, 'pki_private_domain_name is "Internal"'),
+        ({"pki_private_domain_name": "dicoogle.internal\n"}, "Give a DNS name in lower case"),
         ({"pki_clients": ["CT 1"]}, 'pki_clients has "CT 1"'),
+        ({"pki_clients": ["ct\n"]}, "pki_clients has"),
         ({"pki_clients": ["nginx"]}, 'pki_clients has "nginx"'),
         ({"pki_clients": ["ct", "ct"]}, 'pki_clients has "ct"'),
         ({"pki_clients": ["c" * 60]}, "has more than 64 characters"),

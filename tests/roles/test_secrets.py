@@ -11,17 +11,9 @@ from typing import Any
 import bcrypt
 import pytest
 import yaml
-from certificates import issue
-from role_runs import CHECKOUT, Runner
-
-KEYS = [
-    "admin_password_hash",
-    "ca_cert",
-    "ghostunnel_cert",
-    "ghostunnel_key",
-    "nginx_cert",
-    "nginx_key",
-]
+from support import CHECKOUT
+from support.certificates import issue
+from support.role_runs import Runner
 
 
 @pytest.fixture
@@ -47,7 +39,7 @@ def variables(tmp_path: Path) -> dict[str, Any]:
     }
 
 
-def stored(tmp_path: Path) -> dict[str, str]:
+def stored(tmp_path: Path) -> dict[str, dict[str, str]]:
     return json.loads((tmp_path / "store.json").read_text())
 
 
@@ -56,12 +48,18 @@ def test_secrets_are_stored_once_and_never_printed(
 ) -> None:
     run = runner("secrets", variables, "-vvv", "--diff")
     assert not run.failed, run.output
-    assert sorted(run.published["arns"]) == KEYS
+    assert sorted(run.published["arns"]) == ["dicoogle", "ghostunnel", "nginx"]
     values = stored(tmp_path)
     password = (tmp_path / "secrets/admin-password").read_text()
-    assert bcrypt.checkpw(password.encode(), values["dicoogle/admin-password-hash"].encode())
-    assert values["dicoogle/nginx-key"] == (tmp_path / "certificates/nginx.key").read_text()
-    for secret in [password, *values.values()]:
+    hashed = values["dicoogle/dicoogle"]["admin_password_hash"]
+    assert bcrypt.checkpw(password.encode(), hashed.encode())
+    for holder in ("nginx", "ghostunnel"):
+        assert values[f"dicoogle/{holder}"] == {
+            "certificate": (tmp_path / f"certificates/{holder}.pem").read_text(),
+            "private_key": (tmp_path / f"certificates/{holder}.key").read_text(),
+            "ca_bundle": (tmp_path / "certificates/CA.pem").read_text(),
+        }
+    for secret in [password, *(text for value in values.values() for text in value.values())]:
         assert secret.strip().splitlines()[-1 if "-----" not in secret else 1] not in run.output
     assert [path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()] == [0o600] * 2
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
@@ -83,10 +81,9 @@ def test_new_password_is_hashed_anew_and_changes_only_its_secret(
         seen.append(stored(tmp_path))
         versions.add(run.published["version"])
     before, after = seen
-    assert [name for name in before if before[name] != after[name]] == [
-        "dicoogle/admin-password-hash"
-    ]
-    assert bcrypt.checkpw(passwords[1].encode(), after["dicoogle/admin-password-hash"].encode())
+    assert [name for name in before if before[name] != after[name]] == ["dicoogle/dicoogle"]
+    hashed = after["dicoogle/dicoogle"]["admin_password_hash"]
+    assert bcrypt.checkpw(passwords[1].encode(), hashed.encode())
     assert len(versions) == 2
     assert not (tmp_path / "secrets/admin-password").exists()
 
@@ -102,8 +99,8 @@ def test_preview_of_a_first_run_writes_nothing_and_gives_arns_for_the_stack(
     before = sorted(tmp_path.iterdir())
     run = runner("secrets", variables, "--check", "--diff")
     assert not run.failed, run.output
-    assert run.published["arns"]["nginx_key"] == (
-        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:dicoogle/nginx-key-xxxxxx"
+    assert run.published["arns"]["nginx"] == (
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:dicoogle/nginx-xxxxxx"
     )
     assert sorted(tmp_path.iterdir()) == before
 

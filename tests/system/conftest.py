@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playbook_runs import Account
+from support.playbook_runs import Account
 
 
 @pytest.fixture(scope="session")

@@ -8,18 +8,10 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from playbook_runs import Account
-
-from .test_site import calls
+from observed import calls
+from support.playbook_runs import Account
 
 READS = ("Get", "List", "Describe", "Head")
-OVERLAPPING = {
-    "provider": {
-        "vpc": "10.0.0.0/16",
-        "private": ["10.0.0.0/24", "10.0.0.128/25"],
-        "public": ["10.0.2.0/24", "10.0.3.0/24"],
-    }
-}
 
 
 @pytest.mark.parametrize(
@@ -29,18 +21,26 @@ OVERLAPPING = {
         ({"dicoogle_enviroment": "x"}, "did you mean dicoogle_environment?"),
         ({"stack_parameter": {}}, "did you mean stack_parameters?"),
         ({"dicoogle_domain_name": "unknown.example"}, "example.org"),
-        ({"dicoogle_topology": "half"}, "Use full or provider_only"),
+        ({"dicoogle_topology": "half"}, "Use provider_only or full"),
         ({"dicoogle_availability_zones": ["us-east-1a"]}, "Name two different zones"),
         ({"dicoogle_availability_zones": ["us-east-1a", "us-east-1z"]}, "us-east-1b"),
         (
-            {"dicoogle_topology": "provider_only", "stack_networks": OVERLAPPING},
-            "10.0.0.0/24 overlaps",
+            {"dicoogle_topology": "full", "stack_consumer_vpc_cidr": "10.0.128.0/17"},
+            "overlaps stack_consumer_vpc_cidr 10.0.128.0/17",
+        ),
+        (
+            {"dicoogle_topology": "provider_only", "stack_provider_vpc_cidr": "10.0.0.0/24"},
+            "stack_provider_vpc_cidr: 10.0.0.0/24 must be between /16 and /22",
         ),
         ({"stack_parameters": {"TaskSise": "small"}}, "TaskSise"),
         ({"stack_parameters": {"KmsKeyArn": "mine"}}, "KmsKeyArn"),
         ({"pki_clients": ["nginx"]}, "which exist already"),
         ({"secrets_admin_password": "x" * 72}, "Choose one of at most 71"),
         ({"images_dicoogle_sha256": "123"}, "64 hexadecimal digits"),
+        ({"images_repositories": "mine"}, "images_repositories"),
+        ({"secrets_leaves": ["nginx"]}, "secrets_leaves"),
+        ({"stack_timeout": "1h"}, "stack_timeout"),
+        ({"stack_on_rollback_complete": "replce"}, "stack_on_rollback_complete must be one of"),
     ],
 )
 def test_bad_input_is_refused(account: Account, variables: dict[str, t.Any], sentence: str) -> None:

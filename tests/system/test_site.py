@@ -5,89 +5,21 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import shutil
-import subprocess
 import time
-import typing as t
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playbook_runs import CHECKOUT, Account, Run
+from observed import calls, copy_of_the_checkout, physical_ids, secrets, tree_of, updated
+from support.playbook_runs import Account, Run
 
 FIRST = {"dicoogle_environment": "first"}
-CALLS_OF_AN_UNCHANGED_RUN = 12
-
-
-def tree_of(account: Account, environment: str) -> dict[str, t.Any]:
-    """Return the live stacks of C(environment) by the logical id that their names hold."""
-    stacks = account.client("cloudformation").get_paginator("describe_stacks").paginate()
-    found = [stack for page in stacks for stack in page["Stacks"]]
-    (root,) = [stack for stack in found if stack["StackName"] == environment]
-    children = [stack for stack in found if stack.get("RootId") == root["StackId"]]
-    return {
-        environment: root,
-        **{
-            each["StackName"].removeprefix(f"{environment}-").split("-")[0]: each
-            for each in children
-        },
-    }
-
-
-def physical_ids(account: Account, environment: str) -> dict[str, str]:
-    """Return the physical id of every resource of C(environment), by stack and logical id.
-
-    What a custom resource looks up is not the environment's own, and left out.
-    """
-    client = account.client("cloudformation")
-    return {
-        f"{name}/{resource['LogicalResourceId']}": resource["PhysicalResourceId"]
-        for name, stack in tree_of(account, environment).items()
-        for page in client.get_paginator("list_stack_resources").paginate(
-            StackName=stack["StackId"]
-        )
-        for resource in page["StackResourceSummaries"]
-        if not resource["ResourceType"].startswith("Custom::")
-    }
-
-
-def calls(account: Account) -> list[dict[str, t.Any]]:
-    """Return the calls that the embedded AWS has logged so far."""
-    lines = (account.folder / "data" / "access.log").read_text().splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def secrets(account: Account, environment: str) -> dict[str, str]:
-    """Return the version of every secret of C(environment), by name."""
-    client = account.client("secretsmanager")
-    filters = [{"Key": "name", "Values": [f"{environment}/"]}]
-    return {
-        each["Name"]: json.dumps(each["SecretVersionsToStages"], sort_keys=True)
-        for each in client.list_secrets(Filters=filters)["SecretList"]
-    }
-
-
-def updated(stack: dict[str, t.Any]) -> t.Any:
-    """Return when C(stack) was last changed."""
-    return stack.get("LastUpdatedTime", stack["CreationTime"])
-
-
-def copy_of_the_checkout(folder: Path) -> Path:
-    """Return a copy, below C(folder), of every file that git knows of the checkout."""
-    checkout = folder / "ansible_collections" / "openpacs" / "dicoogle"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, text=True, check=True
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(CHECKOUT / name, checkout / name)
-    return checkout
+CALLS_OF_AN_UNCHANGED_RUN = 14
 
 
 @pytest.fixture(scope="module")
 def first(account: Account) -> Iterator[Run]:
-    """The environment C(first), deployed. An account has room for five VPCs."""
+    """The environment `first`, deployed. An account has room for five VPCs."""
     yield account.succeed("site", **FIRST)
     account.succeed("destroy", **FIRST)
 
@@ -163,16 +95,13 @@ def test_a_due_certificate_renews_its_secrets_and_starts_the_task_anew(
     (account.folder / "first" / "pki" / "leaves" / "nginx").unlink()
 
     plan = account.succeed("plan", **FIRST)
-    assert "nginx-cert: value changed" in plan.output
+    assert "nginx: value changed" in plan.output
     assert "first/Task/TaskDefinition" in plan.output
     assert secrets(account, "first") == before
 
     account.succeed("site", **FIRST)
     after, renewed = secrets(account, "first"), tree_of(account, "first")
-    assert {name for name in after if after[name] != before[name]} == {
-        "first/nginx-cert",
-        "first/nginx-key",
-    }
+    assert {name for name in after if after[name] != before[name]} == {"first/nginx"}
     assert {name for name in renewed if updated(renewed[name]) != updated(stacks[name])} == {
         "first",
         "Service",

@@ -1,20 +1,12 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Make `ansible_collections.openpacs.dicoogle` mean this checkout, as Ansible itself would."""
+"""Unit tests import the collection's code."""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
-from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
-
-CHECKOUT = Path(__file__).parents[2]
+from support.collection import install_loader
 
 
 def pytest_configure() -> None:
-    """Install Ansible's collection loader on a folder that shows the checkout as a collection."""
-    namespace = Path(tempfile.mkdtemp()) / "ansible_collections" / "openpacs"
-    namespace.mkdir(parents=True)
-    (namespace / "dicoogle").symlink_to(CHECKOUT)
-    _AnsibleCollectionFinder(paths=[str(namespace.parents[1])])._install()
+    """Let the collection be imported."""
+    install_loader()

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._account.checks import Quota
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import attempt
+from .._aws import attempt
+from .checks import Quota
 
 # operation of EC2 and the list in its response, by the name of the quota that limits it
 COUNTED = {

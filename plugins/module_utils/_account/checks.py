@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
+from .._errors import ModuleError
 
 MINIMUM_ZONES = 2  # load balancers and file systems of an environment span two
 
@@ -100,7 +100,7 @@ def public_zone_id(domain: str, zones: Sequence[Mapping[str, Any]]) -> str | Non
 
 
 def unknown_zone_message(domain: str, zones: Iterable[Mapping[str, Any]]) -> str:
-    """Say that a hosted zone does not exist, and which do."""
+    """Report that a hosted zone does not exist, and which do."""
     names = sorted({bare_domain(z["Name"]) for z in zones if not z["Config"].get("PrivateZone")})
     remedy = f"Choose from {', '.join(names)}" if names else "The account has no public hosted zone"
     return f"No hosted zone is called {domain}. {remedy}, or create the zone {domain} in Route 53."

@@ -9,11 +9,12 @@ in the service's own shape and raises ModuleError.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import attempt, error_code
+
+from .._aws import attempt, error_code
 
 with suppress(ImportError):  # AnsibleAWSModule reports a missing boto3
     from botocore.exceptions import ClientError
@@ -22,14 +23,20 @@ Client = Any
 Shape = dict[str, Any]
 
 
+def _attempt(action: str, operation: Callable[..., Shape]) -> AbstractContextManager[None]:
+    """Turn an error of an operation into a ModuleError, which says what has to be allowed."""
+    name = operation.__name__.title().replace("_", "")
+    return attempt(action, {"AccessDenied": f"Allow cloudformation:{name}."})
+
+
 def _call(action: str, operation: Callable[..., Shape], **arguments: Any) -> Shape:
-    with attempt(action):
+    with _attempt(action, operation):
         return AWSRetry.jittered_backoff()(operation)(**arguments)
 
 
 def _call_if_exists(action: str, operation: Callable[..., Shape], **arguments: Any) -> Shape | None:
     """Call an operation on one object; None when the service does not know the object."""
-    with attempt(action):
+    with _attempt(action, operation):
         try:
             return AWSRetry.jittered_backoff()(operation)(**arguments)
         except ClientError as error:
@@ -70,15 +77,26 @@ def get_template(client: Client, stack: str) -> str | Shape:
 
 
 def create_change_set(client: Client, request: Shape) -> tuple[str, str]:
-    """Start to make a change set; return its id and the id of its stack."""
-    action = f"create a change set for stack {request['StackName']}"
-    answer = _call(action, client.create_change_set, **request)
-    return answer["Id"], answer["StackId"]
+    """Start to make a change set; return its id and the id of its stack.
+
+    Its name is unique: one that exists was made by an earlier try, whose answer was lost.
+    """
+    stack, name = request["StackName"], request["ChangeSetName"]
+    action = f"create a change set for stack {stack}"
+    with _attempt(action, client.create_change_set):
+        try:
+            answer = AWSRetry.jittered_backoff()(client.create_change_set)(**request)
+            return answer["Id"], answer["StackId"]
+        except ClientError as error:
+            if error_code(error) != "AlreadyExistsException":
+                raise
+    answer = _call(action, client.describe_change_set, StackName=stack, ChangeSetName=name)
+    return answer["ChangeSetId"], answer["StackId"]
 
 
-def describe_change_set(client: Client, change_set_id: str) -> Shape | None:
+def describe_change_set(client: Client, stack: str, change_set_id: str) -> Shape | None:
     """Return a change set with all its changes, or None when there is none."""
-    action = f"describe change set {change_set_id}"
+    action = f"describe a change set of stack {stack}"
     operation = client.describe_change_set
     description = _call_if_exists(action, operation, ChangeSetName=change_set_id)
     if description and (token := description.pop("NextToken", None)):
@@ -87,19 +105,40 @@ def describe_change_set(client: Client, change_set_id: str) -> Shape | None:
     return description
 
 
-def execute_change_set(client: Client, change_set_id: str, token: str) -> None:
+def list_change_sets(client: Client, stack: str) -> list[Shape]:
+    """Return the change sets of a stack, without their changes."""
+    pages = _pages(
+        f"list the change sets of stack {stack}", client.list_change_sets, StackName=stack
+    )
+    return [summary for page in pages for summary in page["Summaries"]]
+
+
+def failed_events(client: Client, stack: str, change_set_id: str) -> list[Shape]:
+    """Return what went wrong while a change set was made; nothing where boto3 cannot ask yet."""
+    if not hasattr(client, "describe_events"):
+        return []
+    pages = _pages(
+        f"read the events of a change set of stack {stack}",
+        client.describe_events,
+        ChangeSetName=change_set_id,
+        Filters={"FailedEvents": True},
+    )
+    return [event for page in pages for event in page["OperationEvents"]]
+
+
+def execute_change_set(client: Client, stack: str, change_set_id: str, token: str) -> None:
     """Start to execute a change set; the events of the operation carry the token."""
     _call(
-        f"execute change set {change_set_id}",
+        f"execute the change set of stack {stack}",
         client.execute_change_set,
         ChangeSetName=change_set_id,
         ClientRequestToken=token,
     )
 
 
-def delete_change_set(client: Client, change_set_id: str) -> None:
+def delete_change_set(client: Client, stack: str, change_set_id: str) -> None:
     """Start to delete a change set and those of its nested stacks."""
-    action = f"delete change set {change_set_id}"
+    action = f"delete a change set of stack {stack}"
     _call(action, client.delete_change_set, ChangeSetName=change_set_id)
 
 

@@ -9,12 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.template import (
-    NESTED_STACK,
-)
+from .template import NESTED_STACK
 
 PENDING = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
 NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
+HOLD_DATA = (
+    "AWS::Backup::BackupVault",
+    "AWS::Cognito::UserPool",
+    "AWS::EFS::FileSystem",
+    "AWS::KMS::Key",
+    "AWS::S3::Bucket",
+)
 
 ChangeSet = Mapping[str, Any]
 
@@ -23,10 +28,10 @@ ChangeSet = Mapping[str, Any]
 class Change:
     """What is to happen to one resource.
 
-    path: logical path, such as C(pacs/Network/Vpc).
-    action: C(Add), C(Modify), C(Remove), C(Import) or C(Dynamic).
-    replacement: C(True), C(False), C(Conditional); empty for what is not modified.
-    properties: what differs, such as C(InstanceType), or an attribute such as C(Tags).
+    path: logical path, such as `pacs/Network/Vpc`.
+    action: `Add`, `Modify`, `Remove`, `Import` or `Dynamic`.
+    replacement: `True`, `False`, `Conditional`; empty for what is not modified.
+    properties: what differs, such as `InstanceType`, or an attribute such as `Tags`.
     causes: parameters and resources that the differences come from.
     """
 
@@ -57,6 +62,11 @@ def is_pending(change_set: ChangeSet) -> bool:
     return change_set["Status"] in PENDING
 
 
+def has_begun(change_set: ChangeSet) -> bool:
+    """Tell whether a change set is, or was, executed."""
+    return change_set.get("ExecutionStatus", "").startswith("EXECUTE_")
+
+
 def has_failed(change_set: ChangeSet) -> bool:
     """Tell whether a change set cannot be executed, for lack of changes or for an error."""
     return change_set["Status"] == "FAILED"
@@ -82,19 +92,31 @@ def nested_ids(change_set: ChangeSet) -> list[str]:
     return list(dict.fromkeys(listed + blamed))
 
 
-def failure_reason(root: ChangeSet, known: Mapping[str, ChangeSet]) -> str:
-    """Return why a change set failed, from the deepest nested one that did.
+def failed_below(root: ChangeSet, known: Mapping[str, ChangeSet]) -> ChangeSet:
+    """Return the deepest nested change set that made one fail, or else that one itself.
 
     known: change sets by id.
     """
-    failed = [
-        known[key]
-        for key in nested_ids(root)
-        if key in known and has_failed(known[key]) and not is_empty(known[key])
+    for key in nested_ids(root):
+        nested = known.get(key)
+        if nested and has_failed(nested) and not is_empty(nested):
+            return failed_below(nested, known)
+    return root
+
+
+def is_explained_by_events(change_set: ChangeSet) -> bool:
+    """Tell whether the reason of a failure only says where the reasons are."""
+    return "DescribeEvents" in change_set.get("StatusReason", "")
+
+
+def event_reasons(events: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what the events of a change set say about the resources that cannot be."""
+    return [
+        f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason.rstrip('. ')}."
+        for event in events
+        if (reason := event.get("ValidationStatusReason") or event.get("HookStatusReason"))
+        and event.get("LogicalResourceId")
     ]
-    if failed:
-        return f"{failed[0]['StackName']}: {failure_reason(failed[0], known)}"
-    return root.get("StatusReason", "")
 
 
 def fold(root: ChangeSet, path: str, known: Mapping[str, ChangeSet]) -> list[Change]:
@@ -139,6 +161,31 @@ def _read(resource: Mapping[str, Any], path: str) -> Change:
 
 def _unique(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, texts)))
+
+
+def loses_data(change: Change) -> bool:
+    """Tell whether a change may replace or remove a resource that holds data."""
+    replaced = change.replacement in ("True", "Conditional")
+    return change.type in HOLD_DATA and (change.action == "Remove" or replaced)
+
+
+def worst_first(changes: Iterable[Change]) -> list[Change]:
+    """Return the changes, those that lose data before the others."""
+    return sorted(changes, key=lambda change: not loses_data(change))
+
+
+def data_loss(losses: Sequence[Change]) -> str:
+    """Return what would be lost, and how to allow it."""
+
+    def loss(change: Change) -> str:
+        verb = "remove" if change.action == "Remove" else "replace"
+        return f"{verb} {change.path} ({change.type})"
+
+    return (
+        f"The change would {', '.join(map(loss, losses))}, and with it the data in it. If that is "
+        f"what you want, set allow_data_loss: [{', '.join(change.path for change in losses)}], "
+        "in the role stack the variable stack_allow_data_loss."
+    )
 
 
 def diff(changes: Sequence[Change]) -> dict[str, str]:

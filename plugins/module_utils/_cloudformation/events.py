@@ -13,9 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.template import (
-    NESTED_STACK,
-)
+from .template import NESTED_STACK
 
 Event = Mapping[str, Any]
 Logs = Mapping[str, Sequence[Event]]  # by stack id
@@ -31,7 +29,7 @@ CONSEQUENCES = ("creation cancelled", "update cancelled", "deletion cancelled")
 
 @dataclass(frozen=True)
 class Failure:
-    """A resource that failed on its own account; path is logical, such as C(pacs/Network/Vpc)."""
+    """A resource that failed on its own account; path is logical, such as `pacs/Network/Vpc`."""
 
     path: str
     type: str
@@ -192,5 +190,10 @@ def progress_line(event: Event, path: str, begin: datetime) -> str:
     begin: of the operation.
     """
     name = path if is_own(event) else f"{path}/{event['LogicalResourceId']}"
-    minutes, seconds = divmod(int((event["Timestamp"] - begin).total_seconds()), 60)
-    return f"{minutes:02}:{seconds:02} {name}: {event['ResourceStatus']}"
+    return line((event["Timestamp"] - begin).total_seconds(), name, event["ResourceStatus"])
+
+
+def line(seconds: float, name: str, news: str) -> str:
+    """Return a line of progress, so many seconds after the beginning."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes:02}:{rest:02} {name}: {news}"

@@ -23,28 +23,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-try:
+with suppress(ImportError):  # the module reports a missing PyYAML
     import yaml
 
-    HAS_YAML = True
     YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C: ten times as fast
-except ImportError:
-    HAS_YAML = False
 
 with suppress(ImportError):  # AnsibleAWSModule reports a missing boto3
     from botocore.exceptions import ClientError
 
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import (
-    ModuleError,
-    attempt,
-    error_code,
-    in_threads,
-)
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.zip import (
-    zip_folder,
-)
+from .._aws import attempt, error_code, in_threads
+from .._errors import ModuleError
+from .template import NESTED_STACK
+from .zip import zip_folder
 
-NESTED_STACK = "AWS::CloudFormation::Stack"
 FUNCTION = "AWS::Lambda::Function"
 LOCAL_PROPERTIES = {NESTED_STACK: "TemplateURL", FUNCTION: "Code"}
 

@@ -1,19 +1,17 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What is wanted, what there is, and what follows. Private to this collection; calls nothing."""
+"""Compare the desired and the deployed state. Private to this collection; calls nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import (
-    states,
-    template,
-)
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.stacks import Stack
+from .._errors import ModuleError
+from . import states, template
+from .stacks import Stack
 
 TEMPLATE_BODY_LIMIT = 51_200  # bytes; a larger template has to come from S3
 
@@ -24,6 +22,7 @@ class Desired:
 
     template_url, template_body: at least one; with both, the body is the text at the URL.
     tags, termination_protection: None leaves what there is.
+    allow_data_loss: logical paths of the resources with data that may be replaced or removed.
     """
 
     name: str
@@ -34,6 +33,7 @@ class Desired:
     capabilities: tuple[str, ...]
     role_arn: str | None
     termination_protection: bool | None
+    allow_data_loss: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a template that CloudFormation would not take."""
@@ -45,12 +45,15 @@ class Desired:
                 "and give its template_url."
             )
 
+    @cached_property
+    def document(self) -> template.Document | None:
+        """The template as data, parsed once; None when its text is not known."""
+        return None if self.template_body is None else template.parse(self.template_body)
+
     @property
     def nested(self) -> bool:
         """Whether the template nests stacks, or may do so because its text is not known."""
-        return self.template_body is None or template.has_nested_stacks(
-            template.parse(self.template_body)
-        )
+        return self.document is None or bool(template.nested_stacks(self.document))
 
 
 def parameter_text(name: str, value: Any) -> str:
@@ -67,10 +70,8 @@ def parameter_text(name: str, value: Any) -> str:
     )
 
 
-def next_action(stack: Stack | None, may_replace: bool) -> states.Action:
-    """Return what to do about a stack, None when there is none, that is to be present."""
-    if stack is None:
-        return states.Action.CREATE
+def next_action(stack: Stack, may_replace: bool) -> states.Action:
+    """Return what to do about a stack that is to be present."""
     action = states.action(stack.status)
     if action is states.Action.REPLACE and not may_replace:
         return states.Action.REFUSE
@@ -84,10 +85,10 @@ def differences(stack: Stack, deployed: str | Mapping[str, Any], desired: Desire
     Hidden (NoEcho) parameters cannot be compared and do not count. Without the text of the wanted
     template nothing can be said about it, so it counts.
     """
-    if desired.template_body is None:
+    if desired.document is None:
         return ["template"]
     found = []
-    if not template.same(deployed, desired.template_body):
+    if deployed != desired.template_body and template.document(deployed) != desired.document:
         found.append("template")
     if _visible(stack.parameters, desired) != _visible(_with_defaults(desired), desired):
         found.append("parameters")
@@ -97,7 +98,7 @@ def differences(stack: Stack, deployed: str | Mapping[str, Any], desired: Desire
 
 
 def _declared(desired: Desired) -> dict[str, Any]:
-    return template.parse(desired.template_body or "{}").get("Parameters", {})
+    return (desired.document or {}).get("Parameters", {})
 
 
 def _with_defaults(desired: Desired) -> dict[str, str]:
@@ -118,24 +119,33 @@ def _visible(parameters: Mapping[str, str], desired: Desired) -> dict[str, str]:
     return {name: value for name, value in parameters.items() if not hidden(name)}
 
 
+def kept_stacks(deployed: str | Mapping[str, Any], desired: Desired) -> set[str]:
+    """Return the paths of the nested stacks that were and are wanted, whatever the parameters."""
+    declared = template.unconditional_stacks(template.document(deployed))
+    wanted = (
+        declared if desired.document is None else template.unconditional_stacks(desired.document)
+    )
+    return {f"{desired.name}/{logical_id}" for logical_id in declared & wanted}
+
+
 def outputs_differ(deployed: str | Mapping[str, Any], desired: Desired) -> bool:
     """Tell whether the wanted template has other outputs, which no change set lists."""
-    if desired.template_body is None:
+    if desired.document is None:
         return False
-    current = template.parse(deployed) if isinstance(deployed, str) else deployed
-    return current.get("Outputs") != template.parse(desired.template_body).get("Outputs")
+    return template.document(deployed).get("Outputs") != desired.document.get("Outputs")
 
 
 def change_set_request(desired: Desired, kind: str, name: str) -> dict[str, Any]:
     """Return the request of CreateChangeSet.
 
-    kind: C(CREATE) or C(UPDATE).
+    kind: `CREATE` or `UPDATE`.
     name: of the change set.
     A parameter that is left out gets the template's default, never the value it had before.
     """
     request: dict[str, Any] = {
         "StackName": desired.name,
         "ChangeSetName": name,
+        "ClientToken": name,
         "ChangeSetType": kind,
         "IncludeNestedStacks": True,
         "Capabilities": list(desired.capabilities),

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What there is to know about a tree of stacks, read only. Private to this collection."""
+"""Read the resources and the drift of a tree of stacks. Private to this collection."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import api
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.stacks import Stack
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.waiter import (
-    Deadline,
-)
-
-Tree = Mapping[str, Stack]
+from .._deadline import Deadline
+from . import api
+from .stacks import Tree
 
 
 def resources(client: Any, tree: Tree) -> list[dict[str, str]]:
@@ -34,7 +30,7 @@ def resources(client: Any, tree: Tree) -> list[dict[str, str]]:
 def drift(client: Any, tree: Tree, deadline: Deadline) -> dict[str, Any]:
     """Look for drift in all stacks at once and return what differs from the templates.
 
-    status: C(DRIFTED) when anything differs, C(UNKNOWN) when something could not be checked.
+    status: `DRIFTED` when anything differs, `UNKNOWN` when something could not be checked.
     """
     detections = {path: api.detect_drift(client, stack.stack_id) for path, stack in tree.items()}
     finished = {path: _finished(client, id_, deadline) for path, id_ in detections.items()}

@@ -25,6 +25,11 @@ class Stack:
     root_id: str
 
 
+REVIEW_IN_PROGRESS = "REVIEW_IN_PROGRESS"  # holds nothing but change sets
+
+Tree = Mapping[str, Stack]  # by logical path, the root's is its name
+
+
 def from_description(description: Mapping[str, Any]) -> Stack:
     """Read one stack of the answer of DescribeStacks.
 
@@ -48,12 +53,14 @@ def from_description(description: Mapping[str, Any]) -> Stack:
     )
 
 
-def tree(root: Stack, stacks: Iterable[Stack]) -> dict[str, Stack]:
-    """Return the root and its nested stacks by logical path, such as C(pacs/Network), sorted.
+def tree(root: Stack, stacks: Iterable[Stack]) -> Tree:
+    """Return the root and its nested stacks by logical path, such as `pacs/Network`, sorted.
 
-    stacks: any stacks; those of other trees are left out.
+    stacks: any stacks; those of other trees are left out, and the empty ones of change sets that
+    an interrupted run has left.
     """
-    family = {stack.stack_id: stack for stack in stacks if stack.root_id == root.stack_id}
+    members = [stack for stack in stacks if stack.root_id == root.stack_id]
+    family = {stack.stack_id: stack for stack in members if stack.status != REVIEW_IN_PROGRESS}
     family[root.stack_id] = root
 
     def path(stack: Stack) -> str:
@@ -62,11 +69,14 @@ def tree(root: Stack, stacks: Iterable[Stack]) -> dict[str, Stack]:
         parent = family.get(stack.parent_id, root)
         return f"{path(parent)}/{_logical_id(stack, parent)}"
 
-    return dict(sorted((path(stack), stack) for stack in family.values()))
+    # Of two stacks with one path the last counts, and that must not be one that is to be gone.
+    leaving_first = sorted(family.values(), key=lambda stack: stack.status != "DELETE_FAILED")
+    by_path = {path(stack): stack for stack in leaving_first}
+    return dict(sorted(by_path.items(), key=lambda item: item[0]))
 
 
 def _logical_id(stack: Stack, parent: Stack) -> str:
-    """Read the logical id from C(<name of the parent>-<logical id>-<suffix>)."""
+    """Read the logical id from `<name of the parent>-<logical id>-<suffix>`."""
     return stack.name.removeprefix(f"{parent.name}-").rpartition("-")[0]
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
+from .._errors import ModuleError
 
 try:
     import yaml
@@ -24,15 +24,15 @@ Document = Mapping[str, Any]
 def parse(text: str) -> Document:
     """Read a template: JSON, or YAML with every scalar left as the text that was written.
 
-    A short function such as C(!Ref X) becomes C({"!Ref": "X"}).
+    A short function such as `!Ref X` becomes `{"!Ref": "X"}`.
     """
     try:
-        document = json.loads(text)
+        parsed = json.loads(text)
     except ValueError:
-        document = _parse_yaml(text)
-    if not isinstance(document, dict):
+        parsed = _parse_yaml(text)
+    if not isinstance(parsed, dict):
         raise ModuleError("The template is not a mapping with the section Resources.")
-    return document
+    return parsed
 
 
 def _parse_yaml(text: str) -> Any:
@@ -59,17 +59,18 @@ def _loader() -> type:
     return Loader
 
 
-def same(deployed: str | Document, body: str) -> bool:
-    """Tell whether two templates say the same; comments and layout do not count.
-
-    deployed: as GetTemplate gives it, text or, for JSON, a dictionary.
-    """
-    if isinstance(deployed, str):
-        return deployed == body or parse(deployed) == parse(body)
-    return deployed == parse(body)
+def document(deployed: str | Document) -> Document:
+    """Return a template as data; GetTemplate gives its text or, for JSON, a dictionary."""
+    return parse(deployed) if isinstance(deployed, str) else deployed
 
 
-def has_nested_stacks(document: Document) -> bool:
-    """Tell whether a template nests stacks."""
-    resources = document.get("Resources", {}).values()
-    return any(resource.get("Type") == NESTED_STACK for resource in resources)
+def nested_stacks(parsed: Document) -> set[str]:
+    """Return the logical ids of the stacks that a template nests, conditional ones included."""
+    resources = parsed.get("Resources", {}).items()
+    return {name for name, resource in resources if resource.get("Type") == NESTED_STACK}
+
+
+def unconditional_stacks(parsed: Document) -> set[str]:
+    """Return the logical ids of the stacks that a template nests whatever its parameters."""
+    resources = parsed.get("Resources", {})
+    return {name for name in nested_stacks(parsed) if "Condition" not in resources[name]}

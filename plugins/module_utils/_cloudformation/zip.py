@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
+from .._errors import ModuleError
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can hold
 MODE = 0o100644  # regular file, readable by the user that Lambda runs functions as

@@ -59,6 +59,7 @@ class _Observer:
         events = pynetdicom.evt
         return [
             (events.EVT_CONN_OPEN, self._on_open),
+            (events.EVT_PDU_RECV, self._on_pdu),
             (events.EVT_ACSE_RECV, self._on_primitive),
             (events.EVT_ACSE_SENT, self._on_own_primitive),
             (events.EVT_DATA_SENT, self._on_sent),
@@ -77,6 +78,11 @@ class _Observer:
 
     def _on_open(self, event: Any) -> None:
         self.connected = True
+
+    def _on_pdu(self, event: Any) -> None:
+        # The library drops these when they come before it waits for them.
+        if isinstance(event.pdu, (pynetdicom.pdu.A_ASSOCIATE_RJ, pynetdicom.pdu.A_ABORT_RQ)):
+            self.primitive = event.pdu.to_primitive()
 
     def _on_primitive(self, event: Any) -> None:
         if not self._gave_up:  # what follows our own abort says nothing about the peer
@@ -178,7 +184,7 @@ def _silence(peer: Peer, operation: str, observer: _Observer, idle: float) -> Di
 def associate(peer: Peer, contexts: list[Context]) -> Iterator[Session]:
     """Open an association for the contexts, and release it at the end.
 
-    :raises DicomError: the association cannot be had.
+    Raises DicomError: the association cannot be had.
     """
     observer = _Observer()
     association = _request(peer, contexts, observer)
@@ -227,7 +233,7 @@ def _bound(peer: Peer, association: Any) -> None:
 
 def _refusal(peer: Peer, association: Any, observer: _Observer) -> DicomError:
     primitive = observer.primitive
-    if association.is_rejected:
+    if isinstance(primitive, pynetdicom.pdu_primitives.A_ASSOCIATE) and primitive.result != 0:
         return _rejection(peer, primitive)
     if association.rejected_contexts:
         return _no_context(peer, association.rejected_contexts)

@@ -17,7 +17,7 @@ VERIFICATION = "1.2.840.10008.1.1"  # PS3.4, A.4
 def echo(peer: Peer) -> tuple[Status, float]:
     """Return the peer's answer, and the milliseconds from the connection to the answer.
 
-    :raises DicomError: it did not answer, or not with success.
+    Raises DicomError: it did not answer, or not with success.
     """
     context = Context(VERIFICATION, (pydicom.uid.ImplicitVRLittleEndian,))
     begin = time.monotonic()

@@ -7,6 +7,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from .._errors import ModuleError
+
 
 class Reason(StrEnum):
     """Every reason that the modules report.
@@ -46,25 +48,32 @@ class Reason(StrEnum):
     INVALID_RESPONSE = "invalid_response"
     STATUS = "status"
     UNKNOWN_DESTINATION = "unknown_destination"
+    DESTINATION_FAILED = "destination_failed"
     SUBOPERATIONS = "suboperations"
     # A file
     UNREADABLE = "unreadable"
     NOT_DICOM = "not_dicom"
     TRUNCATED = "truncated"
+    INVALID_UID = "invalid_uid"
+    INCONSISTENT = "inconsistent"
     NOT_SENT = "not_sent"
     # Dicoogle's web API
     SIGN_IN = "sign_in"
     NOT_REMOVED = "not_removed"
+    # Its keeper
+    NO_KEEPER = "no_keeper"
+    BUSY = "busy"
+    NOT_DONE = "not_done"
 
 
-class DicomError(Exception):
-    """A failure with its C(reason); C(details) are further keys of the module's result."""
+def printable(text: object) -> str:
+    """Return a text that JSON can carry: names of files need not be UTF-8."""
+    return str(text).encode(errors="backslashreplace").decode()
+
+
+class DicomError(ModuleError):
+    """A failure with its reason, which is a key of the module's result, too."""
 
     def __init__(self, reason: Reason, message: str, **details: Any) -> None:
-        super().__init__(message)
+        super().__init__(printable(message), reason=str(reason), **details)
         self.reason = reason
-        self.details = details
-
-    def result(self) -> dict[str, Any]:
-        """Return the arguments of C(fail_json)."""
-        return {"msg": str(self), "reason": str(self.reason), **self.details}

@@ -4,23 +4,55 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import stat
+import struct
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import DicomError, Reason
 from .packages import pydicom
+from .peer import refuse
 
-UID = re.compile(r"[0-9]+(\.[0-9]+)*")  # PS3.5, 9.1, which also limits it to 64 characters
+UID = re.compile(r"[0-9]+(\.[0-9]+)*")  # PS3.5, 9.1
+UID_LENGTH = 64  # the same
+_EARLY_END = re.compile("(End of file|Unexpected end of file)")  # pydicom's words for it
+DICOMDIR = "1.2.840.10008.1.3.10"  # its SOP class, PS3.4, I.4
+# (0002,0002) of a DICOMDIR; meta information is always encoded alike, PS3.10, 7.1
+_DICOMDIR_META = b"\x02\x00\x02\x00UI\x14\x00" + DICOMDIR.encode()
 DEFER = 4096  # bytes; a longer value stays on disk
 _PIXEL_DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData", "PixelDataProviderURL")
 
 
+def is_uid(value: str) -> bool:
+    """Return whether this is one UID, and not empty, a list or a pattern."""
+    return len(value) <= UID_LENGTH and UID.fullmatch(value) is not None
+
+
+def check_uid(option: str, value: str) -> str:
+    """Return one UID.
+
+    Raises DicomError: it is none.
+    """
+    if not is_uid(value):
+        refuse(
+            option,
+            repr(value),
+            f"A UID has 1 to {UID_LENGTH} characters: numbers with a dot between them.",
+        )
+    return value
+
+
 @dataclass(frozen=True)
 class DicomFile:
-    """A file in the DICOM file format, and what negotiating and sending it takes."""
+    """A file in the DICOM file format, and what negotiating and sending it takes.
+
+    What it is stands in its meta information, and in its data set once more.
+    """
 
     path: Path
     sop_class: str
@@ -28,21 +60,32 @@ class DicomFile:
     transfer_syntax: str
     study_instance_uid: str | None = None
     series_instance_uid: str | None = None
+    inner_sop_class: str | None = None
+    inner_sop_instance_uid: str | None = None
 
 
 def find_files(sources: list[str]) -> list[Path]:
     """Return the files named, and those below the folders named, each once and sorted by folder.
 
-    A C(DICOMDIR) below a folder is left out: it is the index of a medium, not an object to store.
+    A DICOMDIR below a folder is left out: it is the index of a medium, not an object to store.
 
-    :raises DicomError: a path does not exist, or a folder cannot be read.
+    Raises DicomError: a path does not exist, or a folder cannot be read.
     """
     found: dict[Path, None] = {}
     for source in map(Path, sources):
-        if not source.exists():
-            raise DicomError(Reason.INVALID_INPUT, f"src: {source} does not exist.")
-        found |= dict.fromkeys(_below(source) if source.is_dir() else [source])
+        found |= dict.fromkeys(_below(source) if _is_folder(source) else [source])
     return list(found)
+
+
+def _is_folder(source: Path) -> bool:
+    try:
+        return stat.S_ISDIR(source.stat().st_mode)
+    except FileNotFoundError as error:
+        raise DicomError(Reason.INVALID_INPUT, f"src: {source} does not exist.") from error
+    except (OSError, ValueError) as error:  # too long, not permitted, with a zero byte
+        raise DicomError(
+            Reason.INVALID_INPUT, f"src: {source} cannot be looked at: {error}."
+        ) from error
 
 
 def _below(folder: Path) -> list[Path]:
@@ -55,35 +98,70 @@ def _below(folder: Path) -> list[Path]:
         Path(parent, name)
         for parent, _folders, names in os.walk(folder, onerror=refuse)
         for name in names
-        if name != "DICOMDIR"
+        if not _is_dicomdir(Path(parent, name))
     )
+
+
+def _is_dicomdir(path: Path) -> bool:
+    """Return whether the file is a DICOMDIR, which need not be called so."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as stream:
+            return _DICOMDIR_META in stream.read(DEFER)
+    except OSError:
+        return False  # why it cannot be read is told when it is to be sent
 
 
 def read_file(path: Path) -> DicomFile:
     """Return what sending the file takes. Pixel data stays on disk, so the size does not matter.
 
-    :raises DicomError: it is not a whole file in the DICOM file format (PS3.10).
+    Raises DicomError: it is not a whole file in the DICOM file format (PS3.10).
     """
-    settings = pydicom.config.settings
-    settings.reading_validation_mode = pydicom.config.RAISE  # an early end is an error
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise DicomError(Reason.UNREADABLE, f"{path} cannot be read: it is not a regular file.")
     try:
-        with path.open("rb") as stream:
-            dataset = pydicom.dcmread(stream, defer_size=DEFER)
-            end = max(stream.tell(), *_ends(dataset))
-            size = stream.seek(0, os.SEEK_END)
-    except pydicom.errors.InvalidDicomError as error:
-        message = f"{path} is not a file in the DICOM file format."
-        raise DicomError(Reason.NOT_DICOM, message) from error
-    except EOFError as error:
-        raise _truncated(path) from error
-    except OSError as error:
-        raise DicomError(Reason.UNREADABLE, f"{path} cannot be read: {error.strerror}.") from error
+        return _examine(path)
+    except DicomError:
+        raise
     except Exception as error:  # pydicom sets no limit to what a broken file raises
-        raise DicomError(Reason.NOT_DICOM, f"{path} is broken: {error}.") from error
-    finally:
-        settings.reading_validation_mode = pydicom.config.WARN
+        raise _refusal(path, error) from error
+
+
+def _refusal(path: Path, error: Exception) -> DicomError:
+    if isinstance(error, pydicom.errors.InvalidDicomError):
+        return DicomError(Reason.NOT_DICOM, f"{path} is not a file in the DICOM file format.")
+    if isinstance(error, OSError) and error.errno:
+        return DicomError(Reason.UNREADABLE, f"{path} cannot be read: {error.strerror}.")
+    if isinstance(error, EOFError | OSError | struct.error) or _EARLY_END.match(str(error)):
+        return _truncated(path)
+    return DicomError(Reason.NOT_DICOM, f"{path} is broken: {error}.")
+
+
+class _Source(io.BufferedReader):
+    """A file that remembers how much its last read found where less was left than asked for."""
+
+    rest = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return so many bytes, or what is left."""
+        found = super().read(size)
+        self.rest = len(found) if size and 0 < len(found) < size else 0
+        return found
+
+
+def _examine(path: Path) -> DicomFile:
+    with _Source(io.FileIO(str(path))) as stream, warnings.catch_warnings():
+        # Sending needs no text, so a value or character set that nobody knows does not matter.
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("error", _EARLY_END.pattern)
+        warnings.filterwarnings("error", "Expected .* VR, but found")
+        dataset = pydicom.dcmread(stream, defer_size=DEFER)
+        cut = stream.rest > 0  # the header of an element, as that is read last
+        end = max(stream.tell(), *_ends(dataset))
+        size = stream.seek(0, os.SEEK_END)
     file = _describe(path, dataset)
-    if end > size:
+    if cut or end > size:
         raise _truncated(path)
     if _lacks_pixels(file, dataset):
         message = f"{path} is truncated: an image without pixel data. Copy it again."
@@ -112,7 +190,9 @@ def _lacks_pixels(file: DicomFile, dataset: Any) -> bool:
 
 def _truncated(path: Path) -> DicomError:
     return DicomError(
-        Reason.TRUNCATED, f"{path} is truncated: it ends before its data does. Copy it again."
+        Reason.TRUNCATED,
+        f"{path} is truncated: it ends before its data does, or something else follows its data. "
+        "Copy it again.",
     )
 
 
@@ -124,6 +204,22 @@ def _describe(path: Path, dataset: Any) -> DicomFile:
         raise DicomError(
             Reason.NOT_DICOM, f"{path} lacks {', '.join(missing)} in its file meta information."
         )
-    sop_class, instance, syntax = (str(meta[keyword].value) for keyword in keywords)
-    study, series = dataset.get("StudyInstanceUID"), dataset.get("SeriesInstanceUID")
-    return DicomFile(path, sop_class, instance, syntax, study, series)
+    sop_class, instance, syntax = (text(meta, keyword) or "" for keyword in keywords)
+    return DicomFile(
+        path,
+        sop_class,
+        instance,
+        syntax,
+        text(dataset, "StudyInstanceUID"),
+        text(dataset, "SeriesInstanceUID"),
+        text(dataset, "SOPClassUID"),
+        text(dataset, "SOPInstanceUID"),
+    )
+
+
+def text(dataset: Any, keyword: str) -> str | None:
+    """Return a value in one text, as it is encoded: several have backslashes between them."""
+    value = dataset.get(keyword)
+    if isinstance(value, pydicom.multival.MultiValue):
+        return "\\".join(map(str, value))
+    return str(value) if value else None

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Who is asked, and how: the options that modules share."""
+"""Options and addresses of a DICOM peer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from .errors import DicomError, Reason
 
+LONGEST_WAIT = 2_000_000  # seconds; the system counts milliseconds in 31 bits
 AE_TITLE_LENGTH = 16  # PS3.5, 6.2, value representation AE
 
 
@@ -50,7 +51,7 @@ class Peer(Endpoint):
 
 
 def endpoint_argument_spec() -> dict[str, Any]:
-    """Return the options of the documentation fragment C(openpacs.dicoogle.endpoint)."""
+    """Return the options of the documentation fragment `openpacs.dicoogle.endpoint`."""
     return {
         "host": {"type": "str", "required": True},
         "port": {"type": "int", "required": True},
@@ -68,7 +69,7 @@ def endpoint_argument_spec() -> dict[str, Any]:
 
 
 def peer_argument_spec() -> dict[str, Any]:
-    """Return these, and the options of the fragment C(openpacs.dicoogle.dicom)."""
+    """Return these, and the options of the fragment `openpacs.dicoogle.dicom`."""
     return {
         **endpoint_argument_spec(),
         "called_ae_title": {"type": "str", "required": True},
@@ -81,13 +82,16 @@ def peer_argument_spec() -> dict[str, Any]:
 
 
 def build_endpoint(params: dict[str, Any], timeout: str) -> Endpoint:
-    """Return the endpoint that the module's options describe; C(timeout) is the option for it.
+    """Return the endpoint that the module's options describe; `timeout` is the option for it.
 
-    :raises DicomError: an option has no usable value.
+    Raises DicomError: an option has no usable value.
     """
     tls = params["tls"]
     if not 1 <= params["port"] <= 65535:
         refuse("port", params["port"], "Give a number from 1 to 65535.")
+    _check_host(Reason.UNKNOWN_HOST, "host", params["host"])
+    if tls and tls["server_name"]:
+        _check_host(Reason.INVALID_INPUT, "tls.server_name", tls["server_name"])
     return Endpoint(
         host=params["host"],
         port=params["port"],
@@ -99,7 +103,7 @@ def build_endpoint(params: dict[str, Any], timeout: str) -> Endpoint:
 def build_peer(params: dict[str, Any]) -> Peer:
     """Return the peer that the module's options describe.
 
-    :raises DicomError: an option has no usable value.
+    Raises DicomError: an option has no usable value.
     """
     if not 4096 <= params["max_pdu"] <= 1048576:
         refuse("max_pdu", params["max_pdu"], "Give a number of bytes from 4096 to 1048576.")
@@ -113,16 +117,32 @@ def build_peer(params: dict[str, Any]) -> Peer:
     )
 
 
+def _check_host(reason: Reason, option: str, value: str) -> None:
+    """Fail for what cannot be looked up at all, as Python raises no OSError for it."""
+    try:
+        usable = value.encode("idna") and value.isprintable() and " " not in value
+    except UnicodeError:
+        usable = False
+    if not usable:
+        refuse(
+            option,
+            repr(value),
+            "Give a host name, or an address. Labels have 1 to 63 characters, with a dot between "
+            "them.",
+            reason,
+        )
+
+
 def _seconds(option: str, params: dict[str, Any]) -> float:
-    if params[option] <= 0:
-        refuse(option, params[option], "Give a number of seconds above 0.")
+    if not 0 < params[option] <= LONGEST_WAIT:  # false for what is no number, too
+        refuse(option, params[option], f"Give seconds above 0, up to {LONGEST_WAIT}.")
     return params[option]
 
 
 def ae_title(option: str, value: str) -> str:
     """Return an AE title without the spaces around it, which mean nothing.
 
-    :raises DicomError: it is blank, too long or holds characters that PS3.5 forbids.
+    Raises DicomError: it is blank, too long or holds characters that PS3.5 forbids.
     """
     title = value.strip(" ")
     allowed = title.isascii() and title.isprintable() and "\\" not in title
@@ -136,9 +156,9 @@ def ae_title(option: str, value: str) -> str:
     return title
 
 
-def refuse(option: str, value: object, advice: str) -> None:
+def refuse(option: str, value: object, advice: str, reason: Reason = Reason.INVALID_INPUT) -> None:
     """Fail for an option.
 
-    :raises DicomError: always.
+    Raises DicomError: always.
     """
-    raise DicomError(Reason.INVALID_INPUT, f"{option}={value} cannot be used. {advice}")
+    raise DicomError(reason, f"{option}={value} cannot be used. {advice}")

@@ -37,9 +37,11 @@ class Matches:
 def build_identifier(level: str, query: dict[str, Any]) -> Any:
     """Return the data set of a query. An empty value asks for the attribute of each match.
 
-    :raises DicomError: a keyword is unknown, or one of a sequence.
+    Raises DicomError: a keyword is unknown or one of a sequence, or does not take its value.
     """
     identifier = pydicom.Dataset()
+    if not str(query).isascii():
+        identifier.SpecificCharacterSet = "ISO_IR 192"
     identifier.QueryRetrieveLevel = level.upper()
     for keyword, value in {UNIQUE_KEYS[level]: "", **query}.items():
         tag = pydicom.datadict.tag_for_keyword(keyword)
@@ -49,10 +51,22 @@ def build_identifier(level: str, query: dict[str, Any]) -> Any:
                 f"query: {keyword} is not the keyword of an attribute with a plain value. "
                 "Keywords stand in PS3.6, for example PatientName.",
             )
-        setattr(identifier, keyword, _text(value))
-    if not str(query).isascii():
-        identifier.SpecificCharacterSet = "ISO_IR 192"
+        try:
+            setattr(identifier, keyword, _text(value))
+            pydicom.filewriter.write_dataset(_implicit_buffer(), identifier)
+        except Exception as error:  # pydicom sets no limit to what an odd value raises
+            raise DicomError(
+                Reason.INVALID_INPUT,
+                f"query: {keyword} cannot be asked for with this value, as its value "
+                f"representation is {pydicom.datadict.dictionary_VR(tag)}. Leave it empty, or out.",
+            ) from error
     return identifier
+
+
+def _implicit_buffer() -> Any:
+    buffer = pydicom.filebase.DicomBytesIO()
+    buffer.is_implicit_VR = buffer.is_little_endian = True
+    return buffer
 
 
 def _text(value: Any) -> str | list[str]:
@@ -82,9 +96,9 @@ def _plain(value: Any) -> Any:
 
 
 def find(peer: Peer, level: str, query: dict[str, Any], limit: int | None) -> Matches:
-    """Return what matches the query, at most C(limit).
+    """Return what matches the query, at most `limit`.
 
-    :raises DicomError: the peer cannot be asked, or refuses.
+    Raises DicomError: the peer cannot be asked, or refuses.
     """
     identifier = build_identifier(level, query)
     model = PATIENT_ROOT_FIND if level == "patient" else STUDY_ROOT_FIND

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DicomError, Reason
-from .files import UID
+from .files import is_uid
 from .packages import pynetdicom
 
 STORED = 0x0000
@@ -31,11 +31,11 @@ class Receiver:
 def receiving(receiver: Receiver) -> Iterator[list[Path]]:
     """Accept every object that is sent to the receiver, and list the files as they arrive.
 
-    :raises DicomError: the folder is not there, or the port is taken.
+    Raises DicomError: the folder is not there, or the port is taken.
     """
     if not receiver.folder.is_dir():
         raise DicomError(
-            Reason.INVALID_INPUT, f"receive.path: {receiver.folder} is no folder that exists."
+            Reason.INVALID_INPUT, f"receive.path: {receiver.folder} is not an existing folder."
         )
     arrived: list[Path] = []
     pynetdicom._config.UNRESTRICTED_STORAGE_SERVICE = True  # private storage classes too
@@ -54,7 +54,7 @@ def receiving(receiver: Receiver) -> Iterator[list[Path]]:
     except OSError as error:
         raise DicomError(
             Reason.INVALID_INPUT,
-            f"receive.port: port {receiver.port} of 127.0.0.1 cannot be listened on: "
+            f"receive.port: cannot listen on 127.0.0.1:{receiver.port}: "
             f"{error.strerror}. Choose another one.",
         ) from error
     try:
@@ -65,7 +65,7 @@ def receiving(receiver: Receiver) -> Iterator[list[Path]]:
 
 def _keep(event: Any, folder: Path, arrived: list[Path]) -> int:
     uid = str(event.request.AffectedSOPInstanceUID)
-    if not UID.fullmatch(uid):  # what it is called becomes a file name
+    if not is_uid(uid):  # what it is called becomes a file name
         return REFUSED
     path = folder / f"{uid}.dcm"
     path.write_bytes(event.encoded_dataset())

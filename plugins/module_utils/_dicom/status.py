@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import DicomError, Reason
+from .files import text
 from .packages import pynetdicom
 from .peer import Peer
 
@@ -34,7 +35,7 @@ class Status:
 def read_status(response: Any, table: dict[int, tuple[str, str]]) -> Status | None:
     """Return the status of a response, or None when there was none.
 
-    C(table) is one of C(pynetdicom.status): code to (category, meaning). The text ends with the
+    `table` is one of `pynetdicom.status`: code to (category, meaning). The text ends with the
     peer's own comment, where it sent one.
     """
     if "Status" not in response:
@@ -42,15 +43,22 @@ def read_status(response: Any, table: dict[int, tuple[str, str]]) -> Status | No
     code = response.Status
     category = pynetdicom.status.code_to_category(code)
     meaning = table.get(code, (category, ""))[1]
-    parts = [f"0x{code:04X} {category}", meaning, response.get("ErrorComment", "")]
+    parts = [f"0x{code:04X} {category}", meaning, text(response, "ErrorComment")]
     return Status(code, category, ": ".join(part for part in parts if part))
 
 
-def failure(peer: Peer, operation: str, status: Status, **details: Any) -> DicomError:
+def failure(
+    peer: Peer,
+    operation: str,
+    status: Status,
+    reason: Reason = Reason.STATUS,
+    advice: str = "Look into the log of the peer.",
+    **details: Any,
+) -> DicomError:
     """Return the error for an answer that says that the operation was not done."""
     return DicomError(
-        Reason.STATUS,
-        f"{peer}: {operation} failed with the status {status.text}. Look into the log of the peer.",
+        reason,
+        f"{peer}: {operation} ended with the status {status.text}. {advice}",
         status=f"0x{status.code:04X}",
         status_text=status.text,
         **details,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .association import MAX_CONTEXTS, Context, Session, associate
 from .errors import DicomError, Reason
-from .files import DicomFile, read_file
+from .files import DICOMDIR, UID_LENGTH, DicomFile, is_uid, read_file
 from .packages import pynetdicom
 from .peer import Peer
 from .status import Status, failure, read_status
@@ -38,10 +38,46 @@ def check_files(paths: list[Path]) -> tuple[list[DicomFile], list[Outcome]]:
     bad: list[Outcome] = []
     for path in paths:
         try:
-            good.append(read_file(path))
+            file = read_file(path)
         except DicomError as error:
             bad.append(Outcome(path, error=error))
+            continue
+        if objection := _objection(file):
+            bad.append(Outcome(path, file, error=objection))
+        else:
+            good.append(file)
     return good, bad
+
+
+def _objection(file: DicomFile) -> DicomError | None:
+    """Return why a whole file cannot be sent, or None."""
+    if file.sop_class == DICOMDIR:
+        return DicomError(
+            Reason.UNSUPPORTED_SOP_CLASS,
+            f"{file.path} is a DICOMDIR, the index of a medium. Name the folder that it is in.",
+        )
+    outer = {
+        "MediaStorageSOPClassUID": file.sop_class,
+        "MediaStorageSOPInstanceUID": file.sop_instance_uid,
+        "TransferSyntaxUID": file.transfer_syntax,
+    }
+    for keyword, uid in outer.items():
+        if not is_uid(uid):
+            return DicomError(
+                Reason.INVALID_UID,
+                f"{file.path}: its {keyword} is {uid!r}, which is no UID: numbers with a dot "
+                f"between them, of 1 to {UID_LENGTH} characters. Correct it where it was made.",
+            )
+    inner = {"SOPClassUID": file.inner_sop_class, "SOPInstanceUID": file.inner_sop_instance_uid}
+    for keyword, own in inner.items():
+        stated = outer[f"MediaStorage{keyword}"]
+        if own != stated:
+            return DicomError(
+                Reason.INCONSISTENT,
+                f"{file.path}: its {keyword} is {own or 'missing'}, but its meta information says "
+                f"{stated}. Correct one of them.",
+            )
+    return None
 
 
 def next_batch(files: list[DicomFile]) -> list[DicomFile]:
@@ -103,6 +139,10 @@ def _store_file(session: Session, file: DicomFile) -> Outcome:
         session.association.abort()
         message = f"{file.path} cannot be read any more: {error.strerror}."
         return Outcome(file.path, file, error=DicomError(Reason.UNREADABLE, message))
+    except Exception as error:  # pynetdicom sets no limit to what an odd file raises
+        session.association.abort()
+        message = f"{file.path} was not sent: {error}."
+        return Outcome(file.path, file, error=DicomError(Reason.NOT_SENT, message))
     status = read_status(response, pynetdicom.status.STORAGE_SERVICE_CLASS_STATUS)
     if status is None:
         return Outcome(file.path, file, error=session.lost(operation))

@@ -86,7 +86,7 @@ _MEANING = {
 def build_context(tls: Tls) -> ssl.SSLContext:
     """Return a context that verifies the peer and its name, from TLS 1.2 on.
 
-    :raises DicomError: a file is missing or not what it should be.
+    Raises DicomError: a file is missing or not what it should be.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -110,7 +110,7 @@ def build_context(tls: Tls) -> ssl.SSLContext:
 def connect(peer: Endpoint) -> socket.socket:
     """Return a connection to the peer, over TLS where it has any.
 
-    :raises OSError: it cannot be had; an C(ssl.SSLError) for TLS.
+    Raises OSError: it cannot be had; an `ssl.SSLError` for TLS.
     """
     plain = socket.create_connection((peer.host, peer.port), peer.connect_timeout)
     if not peer.tls:

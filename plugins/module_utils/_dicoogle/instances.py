@@ -8,33 +8,16 @@ import time
 from typing import Any
 
 from .._dicom.errors import DicomError, Reason
-from .._dicom.files import UID
-from .._dicom.peer import Endpoint, refuse
+from .._dicom.peer import Endpoint
 from .web import Answer, Request, ask, invalid, read_json, sign_in_host, unexpected
 
-UID_LENGTH = 64
 LOOK_AGAIN = 0.5  # seconds until the index is asked once more
-
-
-def check_uids(uids: list[str]) -> list[str]:
-    """Return the UIDs, each once.
-
-    :raises DicomError: one is no UID.
-    """
-    for uid in uids:
-        if len(uid) > UID_LENGTH or not UID.fullmatch(uid):
-            refuse(
-                "sop_instance_uids",
-                repr(uid),
-                f"A UID has 1 to {UID_LENGTH} characters: numbers with a dot between them.",
-            )
-    return list(dict.fromkeys(uids))
 
 
 def find(entrance: Endpoint, uid: str) -> list[str]:
     """Return the URIs of an instance in the index.
 
-    :raises DicomError: Dicoogle does not answer, or finds something else.
+    Raises DicomError: Dicoogle does not answer, or finds something else.
     """
     query = {"query": f'SOPInstanceUID:"{uid}"', "field": "SOPInstanceUID"}
     request = Request("GET", "/search", query)
@@ -45,7 +28,7 @@ def find(entrance: Endpoint, uid: str) -> list[str]:
 def exact_uris(entrance: Endpoint, uid: str, document: dict[str, Any]) -> list[str]:
     """Return the URIs that a search has found, if all are of the instance that was meant.
 
-    :raises DicomError: one is not, or cannot be told.
+    Raises DicomError: one is not, or cannot be told.
     """
     try:
         found = [(each["uri"], each["fields"]["SOPInstanceUID"]) for each in document["results"]]
@@ -66,7 +49,7 @@ def remove(entrance: Endpoint, uid: str, uris: list[str]) -> None:
 
     A run that is killed in between finds the instance again.
 
-    :raises DicomError: Dicoogle still has one of the two afterwards.
+    Raises DicomError: Dicoogle still has one of the two afterwards.
     """
     for uri in uris:
         _ask(entrance, Request("POST", "/management/tasks/remove", {"uri": uri}))

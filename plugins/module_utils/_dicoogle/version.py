@@ -24,7 +24,7 @@ class Greeting:
 def greet(entrance: Endpoint) -> Greeting:
     """Return what the entrance says.
 
-    :raises DicomError: it does not answer, or with something else.
+    Raises DicomError: it does not answer, or with something else.
     """
     answer = ask(entrance, VERSION)
     host = sign_in_host(entrance, answer)

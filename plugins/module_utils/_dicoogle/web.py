@@ -6,16 +6,18 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from .._dicom.errors import DicomError, Reason
-from .._dicom.peer import Endpoint, build_endpoint, endpoint_argument_spec
+from .._dicom.peer import Endpoint, build_endpoint, endpoint_argument_spec, refuse
 from .._dicom.tls import connect, diagnose, explain, refusal
 
-LONGEST_BODY = 1 << 20  # bytes; no answer that matters is longer
+LONGEST_BODY = 1 << 24  # bytes; the list of 50,000 index tasks, Dicoogle's longest, has as many
 REDIRECTS = (302, 303)
+_PATH = re.compile("/[!-~]*")
 HTTPS_PORT = 443
 
 # What nginx writes under a status of 400.
@@ -45,6 +47,7 @@ class Answer:
     status: int
     phrase: str
     location: str
+    content_type: str
     body: bytes
 
     def __str__(self) -> str:
@@ -56,19 +59,19 @@ class Answer:
         page = self.body.decode(errors="replace")
         try:
             return str(json.loads(page)["error"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, RecursionError, TypeError, KeyError):
             return next((text for text in _PAGES if text in page), "")
 
 
 def entrance_argument_spec() -> dict[str, Any]:
-    """Return the options of the documentation fragments C(endpoint) and C(dicoogle)."""
+    """Return the options of the documentation fragments `endpoint` and `dicoogle`."""
     return {**endpoint_argument_spec(), "timeout": {"type": "float", "default": 10.0}}
 
 
 def build_entrance(params: dict[str, Any]) -> Endpoint:
     """Return the entrance that the module's options describe.
 
-    :raises DicomError: an option has no usable value.
+    Raises DicomError: an option has no usable value.
     """
     return build_endpoint(params, "timeout")
 
@@ -76,12 +79,31 @@ def build_entrance(params: dict[str, Any]) -> Endpoint:
 def ask(entrance: Endpoint, request: Request) -> Answer:
     """Return the answer, unless it says that the connection will not do.
 
-    :raises DicomError: there is no answer, or the certificate is not accepted.
+    Raises DicomError: there is no answer, or the certificate is not accepted.
     """
     answer = _exchange(entrance, request)
     reason = rejection(entrance, answer)
     if reason:
         raise refusal(entrance, reason, f"{request} was answered with {answer}")
+    return answer
+
+
+def read_page(entrance: Endpoint, request: Request, content_type: str | None) -> Answer:
+    """Return a page of the wanted type, of any for None.
+
+    Raises DicomError: there is no answer, or no such page.
+    """
+    if not _PATH.fullmatch(request.path):
+        refuse(
+            "path",
+            repr(request.path),
+            "Begin it with a slash, and percent-encode blanks and what is not ASCII.",
+        )
+    answer = ask(entrance, request)
+    if answer.status not in (200, 204):
+        raise unexpected(entrance, request, answer)
+    if content_type and answer.content_type.partition(";")[0].strip() != content_type:
+        raise invalid(entrance, f"{request} is no {content_type} but {answer.content_type or None}")
     return answer
 
 
@@ -98,7 +120,10 @@ def sign_in_host(entrance: Endpoint, answer: Answer) -> str | None:
     """Return the host of the sign-in page that an answer leads to, or None."""
     if answer.status not in REDIRECTS:
         return None
-    host = urlsplit(answer.location).hostname
+    try:
+        host = urlsplit(answer.location).hostname
+    except ValueError:
+        return None
     return None if host == _name(entrance).lower() else host
 
 
@@ -115,11 +140,11 @@ def unexpected(entrance: Endpoint, request: Request, answer: Answer) -> DicomErr
 def read_json(entrance: Endpoint, request: Request, answer: Answer) -> dict[str, Any]:
     """Return the object that an answer holds.
 
-    :raises DicomError: it holds none.
+    Raises DicomError: it holds none.
     """
     try:
         content = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise invalid(entrance, f"the answer to {request} is no JSON object")
@@ -162,8 +187,16 @@ def _talk(connection: http.client.HTTPConnection, request: Request) -> Answer:
     else:
         connection.request(request.method, f"{request.path}?{fields}" if fields else request.path)
     response = connection.getresponse()
-    location = response.getheader("Location", "")
-    return Answer(response.status, response.reason, location, response.read(LONGEST_BODY))
+    body = response.read(LONGEST_BODY + 1)
+    if len(body) > LONGEST_BODY:
+        raise http.client.HTTPException(f"the answer is longer than {LONGEST_BODY >> 20} MiB")
+    return Answer(
+        response.status,
+        response.reason,
+        response.getheader("Location", ""),
+        response.getheader("Content-Type", ""),
+        body,
+    )
 
 
 def _no_answer(entrance: Endpoint, request: Request, error: Exception) -> DicomError:

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,59 +16,45 @@ from urllib.parse import urlsplit
 with suppress(ImportError):  # AnsibleAWSModule reports a missing boto3
     from botocore.exceptions import ClientError
 
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import (
-    attempt,
-    dns_suffix,
-    error_code,
-)
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.image import Repository
+from .._aws import attempt, dns_suffix, error_code
+from .._images.engine import Login
+from .._images.image import build_of
+from .._images.repository import Repository
 
 
 @dataclass(frozen=True)
 class StoredImage:
-    """An image in ECR. uri: repository@digest."""
+    """An image in ECR. uri: repository@digest; build: its number, from 1, among its content's."""
 
     uri: str
     digest: str
-
-
-@dataclass(frozen=True)
-class Login:
-    """How to log in to a registry.
-
-    registry: host, with the port where it is not 443.
-    plain_http: a registry on the loopback interface, without TLS.
-    """
-
-    registry: str
-    username: str
-    password: str = field(repr=False)
-    plain_http: bool
+    build: int
+    pushed_at: datetime
 
 
 def find_image(
-    client: Any, repository: Repository, tag: str, repository_may_miss: bool = False
+    client: Any, repository: Repository, content: str, repository_may_miss: bool = False
 ) -> StoredImage | None:
-    """Return the image that has the tag, or None."""
-    absent = {"ImageNotFoundException"}
-    if repository_may_miss:
-        absent.add("RepositoryNotFoundException")
+    """Return the newest build of the content, or None."""
     hints = {
         "RepositoryNotFoundException": "Create the repository first.",
         "AccessDeniedException": "Allow ecr:DescribeImages on the repository.",
     }
-    with attempt(f"look up the tag {tag} in the repository {repository.name}", hints):
+    with attempt(f"look up the tag {content} in the repository {repository.name}", hints):
         try:
-            details = client.describe_images(
+            pages = client.get_paginator("describe_images").paginate(
                 repositoryName=repository.name,
-                imageIds=[{"imageTag": tag}],
-                **_registry_id(repository),
-            )["imageDetails"]
+                filter={"tagStatus": "TAGGED"},
+                PaginationConfig={"PageSize": 1000},
+                **registry_id(repository),
+            )
+            details = [detail for page in pages for detail in page["imageDetails"]]
         except ClientError as error:
-            if error_code(error) in absent:
+            if repository_may_miss and error_code(error) == "RepositoryNotFoundException":
                 return None
             raise
-    return _stored(client, details[0]) if details else None
+    builds = _builds(client, content, details)
+    return max(builds, key=lambda stored: stored.build, default=None)
 
 
 def registry_login(client: Any, repository: Repository) -> Login:
@@ -85,14 +73,23 @@ def registry_login(client: Any, repository: Repository) -> Login:
     return Login(urlsplit(data["proxyEndpoint"]).netloc, username, password, plain_http=False)
 
 
-def _stored(client: Any, detail: dict[str, Any]) -> StoredImage:
+def _builds(client: Any, content: str, details: list[dict[str, Any]]) -> Iterator[StoredImage]:
+    for detail in details:
+        for tag in detail.get("imageTags", []):
+            if build := build_of(content, tag):
+                yield _stored(client, detail, build)
+
+
+def _stored(client: Any, detail: dict[str, Any], build: int) -> StoredImage:
     suffix = dns_suffix(client.meta.partition)
     host = f"{detail['registryId']}.dkr.ecr.{client.meta.region_name}.{suffix}"
     digest = detail["imageDigest"]
-    return StoredImage(f"{host}/{detail['repositoryName']}@{digest}", digest)
+    uri = f"{host}/{detail['repositoryName']}@{digest}"
+    return StoredImage(uri, digest, build, detail["imagePushedAt"])
 
 
-def _registry_id(repository: Repository) -> dict[str, str]:
+def registry_id(repository: Repository) -> dict[str, str]:
+    """Return the argument of calls that says whose registry is meant."""
     return {"registryId": repository.account} if repository.account else {}
 
 

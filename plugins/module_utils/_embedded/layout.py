@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from .._errors import ModuleError
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,11 @@ class Layout:
         return self.path / "endpoint"
 
     @property
+    def credentials(self) -> Path:
+        """The access key, as a shared credentials file of SDKs."""
+        return self.path / "credentials"
+
+    @property
     def record(self) -> Path:
         """What the server was started with last, see Record."""
         return self.path / "server.json"
@@ -57,6 +65,15 @@ class Layout:
     def lock(self) -> Path:
         """Held by whoever starts or stops the server."""
         return self.path / "lock"
+
+    def make_private(self) -> None:
+        """Keep everybody else out of the folder. Raises ModuleError when it is not ours."""
+        if self.path.stat().st_uid != os.geteuid():
+            raise ModuleError(
+                "the folder belongs to another user, who could read the access key in it; "
+                "remove it, or give the path of another one"
+            )
+        self.path.chmod(0o700)
 
     def is_empty(self) -> bool:
         """Return whether nobody has called the API since the last reset."""
@@ -89,9 +106,11 @@ class Record:
 
 
 def replace_text(file: Path, text: str) -> None:
-    """Replace the content of a file at once."""
+    """Replace the content of a file at once; only its owner can read it."""
     new = file.with_name(f"{file.name}.new")
-    new.write_text(text)
+    new.unlink(missing_ok=True)
+    with open(new, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as stream:
+        stream.write(text)
     new.replace(file)
 
 

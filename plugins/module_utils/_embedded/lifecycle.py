@@ -7,11 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import server, venv
+from . import credentials, server, venv
 from .layout import Layout, Record, source_digest
 from .locks import exclusive, holder
 
-TURN = 700.0  # seconds to wait for another run that starts or stops the same server
+LOCK_TIMEOUT = 700.0  # seconds to wait for another run that starts or stops the same server
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Observed:
     digest: str | None
     venv_ready: bool
     empty: bool
+    has_key: bool
 
     @property
     def running(self) -> bool:
@@ -57,6 +58,7 @@ def observe(layout: Layout, source: Path) -> Observed:
         digest=record.digest if record else None,
         venv_ready=venv.is_ready(layout.venv, source / "requirements.txt"),
         empty=layout.is_empty(),
+        has_key=layout.credentials.exists(),
     )
 
 
@@ -72,18 +74,18 @@ def plan(desired: Desired, observed: Observed, digest: str) -> tuple[str, ...]:
     if not observed.running:
         return start
     same_port = desired.port in (None, observed.port)
-    if observed.digest == digest and observed.venv_ready and same_port:
+    if observed.digest == digest and observed.venv_ready and observed.has_key and same_port:
         return ()
     return ("stop", *start)
 
 
 def reach(desired: Desired, layout: Layout, check_mode: bool = False) -> Outcome:
-    """Bring the embedded AWS into the desired state. Raises EmbeddedError."""
+    """Bring the embedded AWS into the desired state. Raises ModuleError."""
     digest = source_digest(desired.source)
     if check_mode:
         before = observe(layout, desired.source)
         return Outcome(plan(desired, before, digest), before, before)
-    with exclusive(layout.lock, TURN):
+    with exclusive(layout.lock, LOCK_TIMEOUT):
         before = observe(layout, desired.source)
         actions = plan(desired, before, digest)
         for action in actions:
@@ -105,6 +107,8 @@ def _install(desired: Desired, layout: Layout, _before: Observed, _digest: str) 
 
 
 def _start(desired: Desired, layout: Layout, before: Observed, digest: str) -> None:
+    layout.make_private()
+    credentials.ensure(layout.credentials)
     port = server.choose_port(desired.port, before.port)
     server.start(layout, desired.source, port, digest)
 

@@ -5,27 +5,26 @@
 from __future__ import annotations
 
 import fcntl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import EmbeddedError
+from .._deadline import LOCAL, Deadline
 
 
 @contextmanager
 def exclusive(file: Path, timeout: float) -> Iterator[None]:
-    """Hold the lock on a file. Raises EmbeddedError when it is not to be had within timeout."""
+    """Hold the lock on a file.
+
+    Raises DeadlineError: it is not to be had within timeout, in seconds.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + timeout
+    advice = "Another run holds it: wait for its end, then run this again."
+    deadline = Deadline(timeout, advice, LOCAL)
     with file.open("a") as handle:
-        while not _try_lock(handle.fileno(), fcntl.LOCK_EX):
-            if time.monotonic() > deadline:
-                raise EmbeddedError(
-                    f"another run has been holding {file} for more than {timeout:.0f} s; "
-                    "wait for it to end, then run this again"
-                )
-            time.sleep(0.05)
+        deadline.poll(
+            f"the lock on {file}", lambda: _try_lock(handle.fileno(), fcntl.LOCK_EX) or None
+        )
         yield
 
 

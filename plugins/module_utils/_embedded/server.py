@@ -8,10 +8,10 @@ import http.client
 import os
 import signal
 import socket
-import time
 from pathlib import Path
 
-from .errors import EmbeddedError
+from .._deadline import LOCAL, Deadline, DeadlineError
+from .._errors import ModuleError
 from .layout import Layout, Record, replace_text
 from .locks import holder
 from .processes import exit_code, spawn
@@ -20,7 +20,6 @@ HOST = "127.0.0.1"
 REGION = "us-east-1"
 START_TIMEOUT = 60.0  # seconds until the server answers
 STOP_TIMEOUT = 90.0  # seconds to finish stack operations, to stop containers and to save
-FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25  # seconds between two looks
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG")
 
 
@@ -32,7 +31,7 @@ def endpoint_url(port: int) -> str:
 def start(layout: Layout, source: Path, port: int, digest: str) -> int:
     """Start the server, wait until it answers and return its process id.
 
-    Raises EmbeddedError with the server's last words when it dies or does not answer.
+    Raises ModuleError with the server's last lines when it dies or does not answer.
     """
     command = [
         str(layout.venv / "bin" / "python"),
@@ -40,6 +39,7 @@ def start(layout: Layout, source: Path, port: int, digest: str) -> int:
         *("--port", str(port)),
         *("--data", str(layout.data)),
         *("--pid-file", str(layout.pid_file)),
+        *("--credentials", str(layout.credentials)),
     ]
     pid = spawn(command, _environment(source), layout.server_log)
     _wait_until_it_answers(pid, layout, port)
@@ -49,17 +49,15 @@ def start(layout: Layout, source: Path, port: int, digest: str) -> int:
 
 
 def stop(layout: Layout, pid: int) -> None:
-    """Let the server save its state and end. Raises EmbeddedError when it does not end."""
+    """Let the server save its state and end. Raises ModuleError when it does not end."""
     os.kill(pid, signal.SIGTERM)
-    pause, deadline = FIRST_PAUSE, time.monotonic() + STOP_TIMEOUT
-    while holder(layout.pid_file) == pid:
-        if time.monotonic() > deadline:
-            raise EmbeddedError(
-                f"the embedded AWS (process {pid}) has not ended after {STOP_TIMEOUT:.0f} s; "
-                f"see {layout.server_log}, or end it with: kill -9 {pid}"
-            )
-        time.sleep(pause)
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+    deadline = Deadline(
+        STOP_TIMEOUT, f"See {layout.server_log}, or end it with: kill -9 {pid}", LOCAL
+    )
+    deadline.poll(
+        f"the embedded AWS (process {pid}) to end",
+        lambda: True if holder(layout.pid_file) != pid else None,
+    )
 
 
 def is_free(port: int) -> bool:
@@ -83,12 +81,12 @@ def free_port() -> int:
 def choose_port(wanted: int | None, remembered: int | None) -> int:
     """Return the wanted port, else the remembered one if it is free, else any free one.
 
-    Raises EmbeddedError when the wanted port is taken.
+    Raises ModuleError when the wanted port is taken.
     """
     if wanted is not None:
         if is_free(wanted):
             return wanted
-        raise EmbeddedError(
+        raise ModuleError(
             f"port {wanted} on {HOST} is taken by another program; "
             "give another port, or none to have a free one chosen"
         )
@@ -103,18 +101,18 @@ def _environment(source: Path) -> dict[str, str]:
 
 
 def _wait_until_it_answers(pid: int, layout: Layout, port: int) -> None:
-    pause, deadline = FIRST_PAUSE, time.monotonic() + START_TIMEOUT
-    while not _answers(port):
+    def answer() -> bool | None:
+        if _answers(port):
+            return True
         if exit_code(pid) is not None:
-            raise EmbeddedError(f"the embedded AWS ended while it started:\n{_last_words(layout)}")
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGTERM)
-            raise EmbeddedError(
-                f"the embedded AWS does not answer after {START_TIMEOUT:.0f} s:\n"
-                + _last_words(layout)
-            )
-        time.sleep(pause)
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+            raise ModuleError(f"the embedded AWS ended while it started:\n{_last_lines(layout)}")
+        return None
+
+    try:
+        Deadline(START_TIMEOUT, bounds=LOCAL).poll("the embedded AWS to answer", answer)
+    except DeadlineError as error:
+        os.kill(pid, signal.SIGTERM)
+        raise ModuleError(f"{error} It printed:\n{_last_lines(layout)}") from error
 
 
 def _answers(port: int) -> bool:
@@ -128,6 +126,6 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
-def _last_words(layout: Layout) -> str:
+def _last_lines(layout: Layout) -> str:
     lines = layout.server_log.read_text(errors="replace").splitlines()
-    return "\n".join(lines[-15:]) or "it printed nothing"
+    return "\n".join(lines[-15:]) or "nothing"

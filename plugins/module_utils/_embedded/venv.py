@@ -10,7 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from .errors import EmbeddedError
+from .._errors import ModuleError
 from .locks import exclusive
 from .processes import spawn, wait
 
@@ -31,7 +31,7 @@ def is_ready(venv: Path, requirements: Path) -> bool:
 
 
 def ensure(venv: Path, requirements: Path) -> None:
-    """Make the virtual environment unless it is ready. Raises EmbeddedError."""
+    """Make the virtual environment unless it is ready. Raises ModuleError."""
     with exclusive(venv.with_name(f"{venv.name}.lock"), TIMEOUT):
         if is_ready(venv, requirements):
             return
@@ -56,10 +56,10 @@ def ensure(venv: Path, requirements: Path) -> None:
 def _run(failure: str, command: list[str], log: Path) -> None:
     code = wait(spawn(command, os.environ, log), TIMEOUT)
     if code is None:
-        raise EmbeddedError(f"{failure}: no end after {TIMEOUT} s; is a package index reachable?")
+        raise ModuleError(f"{failure}: no end after {TIMEOUT} s; is a package index reachable?")
     if code != 0:
         said = log.read_text(errors="replace").strip()
-        raise EmbeddedError(f"{failure}: {said}{_advice(said)}")
+        raise ModuleError(f"{failure}: {said}{_advice(said)}")
 
 
 def _advice(said: str) -> str:

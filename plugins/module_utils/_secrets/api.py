@@ -15,12 +15,9 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
     ansible_dict_to_boto3_tag_list,
     boto3_tag_list_to_ansible_dict,
 )
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import attempt, error_code
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._secrets.plan import (
-    DIGEST_TAG,
-    Secret,
-    StoredSecret,
-)
+
+from .._aws import attempt, error_code
+from .plan import DIGEST_TAG, Secret, StoredSecret
 
 NAME_TAKEN = {"ResourceExistsException", "InvalidRequestException"}  # the latter: being deleted
 KEY_HINTS = {

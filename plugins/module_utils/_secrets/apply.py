@@ -6,13 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._secrets import api
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._secrets.plan import (
-    Plan,
-    Secret,
-    StoredSecret,
-    plan_secret,
-)
+from . import api
+from .plan import Plan, Secret, StoredSecret, plan_secret
 
 
 def apply_plan(

@@ -7,40 +7,39 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-import bases
 import pytest
-from container_engine import engine
-from deployment import DOMAIN, Deployment
-from dicom_fixtures import raw_server
-from ports import await_port, free_port
-from programs import dcmtk
-from stand_in.archive import make
+from double.release import make
+from support import base_images
+from support.container_engine import engine
+from support.deployment import DOMAIN, Deployment
+from support.dicom_fixtures import raw_server
+from support.ports import await_port, free_port
+from support.programs import dcmtk
 
 __all__ = ["dcmtk", "raw_server"]  # fixtures of others
-
-STAND_IN = "curl,unzip,python3,orthanc"  # packages of the base that Orthanc runs on
 
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Return an environment whose Dicoogle is the stand-in; everything else is what ships."""
-    bases.require_engine()
+    """Return an environment whose Dicoogle is the double; everything else is what ships."""
+    base_images.require_engine()
     if dcmtk("storescu") is None:
         pytest.skip("DCMTK is not installed: apt-get install dcmtk")
-    debian = bases.bootstrap(bases.COMMON)
+    debian = base_images.bootstrap(base_images.COMMON)
     folder = tmp_path_factory.mktemp("dataplane")
     archive = folder / "dicoogle.zip"
-    make(archive, "orthanc")
+    make(archive)
     deployment = Deployment(
         folder / "aws",
         {
             "images_build_network": "host",
             "images_dicoogle_archive": archive.as_uri(),
-            "images_build_args": {
-                "dicoogle": {"BASE": bases.java(bases.bootstrap(STAND_IN))},
-                "nginx": {"BASE": debian},
-                "ghostunnel": {"BASE": bases.ghostunnel(debian)},
+            "images_bases": {
+                "dicoogle": base_images.java(base_images.bootstrap(base_images.DICOOGLE)),
+                "nginx": debian,
+                "ghostunnel": base_images.ghostunnel(debian),
             },
         },
     )
@@ -72,6 +71,22 @@ def received(
         with deployment.tunnel("server", str(host), f"127.0.0.1:{port}", "storage", *allowed):
             yield folder, process
         process.terminate()
+
+
+@pytest.fixture
+def storage(deployment: Deployment) -> Any:
+    """The tunnel for C-STORE, as the hospital's client sees it."""
+    from peers import peer_at
+
+    return peer_at(deployment, deployment.storage, deployment.holder("client"))
+
+
+@pytest.fixture
+def query(deployment: Deployment) -> Any:
+    """The tunnel for C-FIND and C-MOVE, likewise."""
+    from peers import peer_at
+
+    return peer_at(deployment, deployment.query, deployment.holder("client"))
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A stand-in for the module of the same name: keeps the secrets in a file instead of in AWS.
 
-The tag `store` names the file. Like the module it refuses empty values, but not in check mode.
+The tag `store` names the file. Like the module it refuses empty texts, but not in check mode.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> None:
         module.params["prefix"] + name: value for name, value in module.params["secrets"].items()
     }
     if not module.check_mode:
-        empty = [name for name, value in wanted.items() if not value]
+        empty = [name for name, value in wanted.items() if not all(value.values())]
         if empty:
             module.fail_json(msg=f"empty: {empty}")
         store.write_text(json.dumps(wanted))
@@ -39,7 +39,7 @@ def main() -> None:
         secrets={
             name: {
                 "arn": f"arn:{full}" if full in stored or not module.check_mode else None,
-                "digest": hashlib.sha256(wanted[full].encode()).hexdigest(),
+                "digest": hashlib.sha256(json.dumps(wanted[full]).encode()).hexdigest(),
             }
             for name, full in zip(module.params["secrets"], wanted, strict=True)
         },

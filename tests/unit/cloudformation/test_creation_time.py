@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.creation_time import Stack, report
-from cloudformation_templates import FOLDER
+from support.cloudformation_templates import FOLDER
 
 ORIGINAL = 1186  # seconds, the original's templates in the same model
 CHILD = """

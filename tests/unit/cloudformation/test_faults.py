@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from cloudformation_templates import (
+import yaml
+from support import CHECKOUT
+from support.cloudformation_templates import (
     FOLDER,
     NESTED,
     ROOT,
@@ -29,7 +30,23 @@ LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
 KEPT = {
     "bootstrap.Key",
+    "import.EmergencyRole",
+    "import.ImagesBucketPolicy",
+    "import.LogGroup",
+    "logs.AuditPolicy",
+    "logs.AuditRole",
+    "logs.ImagesLogBucket",
+    "logs.ImagesLogBucketPolicy",
     "logs.LogBucket",
+    "logs.LogBucketPolicy",
+    "lookup.LogGroup",
+    "monitoring.EmergencyRoleTaken",
+    "monitoring.Topic",
+    "monitoring.TopicPolicy",
+    "network.FlowLogGroup",
+    "storage.BackupPlan",
+    "storage.BackupRole",
+    "storage.BackupSelection",
     "storage.BackupVault",
     "storage.FileSystem",
     "storage.ImagesBucket",
@@ -39,6 +56,18 @@ KEPT = {
 
 def service() -> dict[str, Any]:
     return properties("AWS::ECS::Service")["service.Service"]
+
+
+def settings(container: str) -> dict[str, Any]:
+    """The variables of a container that are no secrets."""
+    return {each["Name"]: each["Value"] for each in containers()[container]["Environment"]}
+
+
+def secrets(container: str) -> dict[str, str]:
+    """The variables of a container that are secrets, and where their values come from."""
+    return {
+        each["Name"]: each["ValueFrom"]["Fn::Sub"] for each in containers()[container]["Secrets"]
+    }
 
 
 def alarm(name: str) -> dict[str, Any]:
@@ -56,16 +85,26 @@ def test_no_bucket_uses_access_control_lists() -> None:
 
 
 def test_logs_are_delivered_to_services_not_to_accounts_of_a_table() -> None:
-    policy = properties("AWS::S3::BucketPolicy")["logs.LogBucketPolicy"]["PolicyDocument"]
-    allowed = [s for s in policy["Statement"] if s["Effect"] == "Allow"]
-    principals = {statement["Principal"]["Service"] for statement in allowed}
-    assert principals == {
-        "logdelivery.elasticloadbalancing.amazonaws.com",
-        "logging.s3.amazonaws.com",
-    }
-    s3 = next(s for s in allowed if s["Principal"]["Service"] == "logging.s3.amazonaws.com")
+    policies = properties("AWS::S3::BucketPolicy")
+    allowed = [
+        statement
+        for where in ("logs.LogBucketPolicy", "logs.ImagesLogBucketPolicy")
+        for statement in policies[where]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    balancers, s3 = allowed
+    assert balancers["Principal"] == {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
+    assert s3["Principal"] == {"Service": "logging.s3.amazonaws.com"}
     assert s3["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
     assert "aws:SourceArn" in s3["Condition"]["ArnLike"]
+
+
+def test_lock_is_on_the_bucket_that_can_have_one() -> None:
+    """S3 delivers no access log of a bucket to one with Object Lock."""
+    locked = {w for w, b in properties("AWS::S3::Bucket").items() if "ObjectLockEnabled" in b}
+    assert locked == {"logs.LogBucket"}
+    images = properties("AWS::S3::Bucket")["storage.ImagesBucket"]["LoggingConfiguration"]
+    assert images["DestinationBucketName"] == {"Ref": "ImagesLogBucketName"}
 
 
 def test_no_table_of_regions() -> None:
@@ -86,7 +125,11 @@ def test_names_are_left_to_cloudformation_or_carry_the_environment() -> None:
         r"(Bucket|Cluster|Role|Function|LogGroup|Topic|Policy|Repository|Alias|BackupVault|"
         r"Key|Service|Alarm|UserPool)Name|Family|Name|Domain"
     )
-    inside_something_named = {"AWS::Route53::HostedZone", "AWS::Route53::RecordSet"}
+    inside_something_named = {
+        "AWS::IAM::Policy",  # of a role
+        "AWS::Route53::HostedZone",
+        "AWS::Route53::RecordSet",
+    }
     for template, content in TEMPLATES.items():
         for logical_id, resource in content["Resources"].items():
             if resource["Type"] in inside_something_named:
@@ -96,9 +139,20 @@ def test_names_are_left_to_cloudformation_or_carry_the_environment() -> None:
                     assert isinstance(value, dict), f"{template}.{logical_id}.{key} is {value}"
 
 
-def test_retained_vault_does_not_block_an_environment_of_the_same_name() -> None:
+def test_what_is_kept_does_not_block_an_environment_of_the_same_name() -> None:
     (vault,) = properties("AWS::Backup::BackupVault").values()
     assert "AWS::StackId" in leaves(vault["BackupVaultName"])
+    (plan,) = properties("AWS::Backup::BackupPlan").values()
+    assert plan["BackupPlan"]["BackupPlanName"] == {"Ref": "BackupVault"}
+    fixed = re.compile(r"(Bucket|Role|LogGroup|Topic)Name|Name")
+    named = {
+        where
+        for where in KEPT
+        for template, name in [where.split(".")]
+        for key in TEMPLATES[template]["Resources"][name].get("Properties", {})
+        if fixed.fullmatch(key)
+    }
+    assert named == set()
 
 
 # ---- C2: one writer ----
@@ -155,23 +209,19 @@ def test_names_of_clients_cannot_smuggle_in_arguments() -> None:
 
 
 def test_administrators_come_in_by_their_certificates_only() -> None:
-    nginx = containers()["nginx"]
-    environment = {each["Name"]: each["Value"] for each in nginx["Environment"]}
-    assert environment["NGINX_ADMINISTRATORS"] == {"Ref": "Administrators"}
+    assert settings("nginx")["NGINX_ADMINISTRATORS"] == {"Ref": "Administrators"}
     assert "Default" not in ROOT["Parameters"]["Administrators"]
-    secrets = {each["Name"]: each["ValueFrom"] for each in nginx["Secrets"]}
-    assert secrets["NGINX_CACERT"] == {"Ref": "CaCertSecretArn"}
+    assert "NGINX_CA_BUNDLE" in secrets("nginx")
 
 
 def test_dicoogle_is_reachable_inside_the_task_only() -> None:
     assert "PortMappings" not in containers()["dicoogle"]
-    environment = {e["Name"]: e["Value"] for e in containers()["dicoogle"]["Environment"]}
-    assert environment["DICOOGLE_HOST"] == "127.0.0.1"
+    assert settings("dicoogle")["DICOOGLE_HOST"] == "127.0.0.1"
 
 
 def test_no_security_group_admits_the_plain_ports() -> None:
-    plain = {"6666", "1045", "8080", "17777"}
-    plain |= {"StoragePort", "QueryPort", "WebUiPort", "OutboundTunnelPort"}
+    plain = {"Loopback", *TEMPLATES["task"]["Mappings"]["Ports"]["Loopback"].values()}
+    assert {"6666", "1045", "8080", "17777", "8082"} < plain
     for where, rule in ingress():
         assert not plain & {str(leaf) for leaf in leaves(rule)}, where
 
@@ -227,8 +277,30 @@ def test_tunnels_take_up_new_certificates_while_running() -> None:
 
 
 def test_first_administrator_has_a_password_of_ours() -> None:
-    secrets = {s["Name"]: s["ValueFrom"] for s in containers()["dicoogle"]["Secrets"]}
-    assert secrets == {"DICOOGLE_ADMIN_PASSWORD_HASH": {"Ref": "AdminPasswordHashSecretArn"}}
+    assert secrets("dicoogle").keys() == {"DICOOGLE_ADMIN_PASSWORD_HASH"}
+
+
+def test_containers_read_what_the_role_stores_under_the_same_names() -> None:
+    store = yaml.safe_load((FOLDER.parent / "roles/secrets/tasks/store.yml").read_text())[0]
+    stored = store["openpacs.dicoogle.secretsmanager_secrets"]["secrets"]
+    for container in containers():
+        image = container.partition("-")[0]
+        assert secrets(container) == {
+            f"{image}_{key}".upper(): f"${{{image.title()}SecretArn}}:{key}::"
+            for key in stored[image]
+        }
+
+
+def test_starting_the_task_needs_its_three_secrets_only() -> None:
+    policies = TEMPLATES["task"]["Resources"]["ExecutionRole"]["Properties"]["Policies"]
+    (reading,) = (
+        statement
+        for policy in policies
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "secretsmanager:GetSecretValue"
+    )
+    of_images = [f"{image}SecretArn" for image in ("Nginx", "Ghostunnel", "Dicoogle")]
+    assert reading["Resource"] == [{"Ref": name} for name in of_images]
 
 
 def test_web_page_needs_a_user_made_by_an_administrator_and_a_second_factor() -> None:
@@ -311,9 +383,9 @@ def test_certificate_is_logged_as_browsers_demand() -> None:
     assert preference == "ENABLED"
 
 
-def test_logs_are_encrypted_and_kept_for_more_than_a_year() -> None:
+def test_logs_are_encrypted_and_kept_for_six_years() -> None:
     retention = ROOT["Parameters"]["LogRetentionDays"]
-    assert retention["Default"] == 400
+    assert retention["Default"] >= 6 * 365.25
     assert min(retention["AllowedValues"]) == 400
     for where, group in properties("AWS::Logs::LogGroup").items():
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, where
@@ -365,6 +437,9 @@ def test_load_balancers_see_a_dead_dicoogle_behind_a_living_tunnel() -> None:
         "CertificateExpires",
         "FileSystemBusy",
         "FileSystemLarge",
+        "OldestNotFindable",
+        "IndexLost",
+        "StorageClosed",
         "DicoogleErrors",
         "TlsRefusals",
         "ImportErrors",
@@ -376,7 +451,8 @@ def test_operator_is_told(name: str) -> None:
 
 
 def test_silence_is_an_alarm_where_it_means_that_nothing_runs() -> None:
-    for name in ("NoWebTarget", "NoStorageTarget", "NoQueryTarget", "NoRunningTask"):
+    targets = ("NoWebTarget", "NoStorageTarget", "NoQueryTarget")
+    for name in (*targets, "NoRunningTask", "OldestNotFindable"):
         assert alarm(name)["TreatMissingData"] == "breaching"
 
 
@@ -512,23 +588,57 @@ def test_import_runs_by_itself_and_never_overwrites_an_indexed_image() -> None:
     assert task["Options"]["OverwriteMode"] == "NEVER"
 
 
-def test_dicoogle_watches_the_folder_that_is_imported_to() -> None:
-    dicoogle = containers()["dicoogle"]
-    watched = {e["Name"]: e["Value"] for e in dicoogle["Environment"]}["DICOOGLE_WATCH_DIRECTORY"]
-    mounted = {m["ContainerPath"]: m["SourceVolume"] for m in dicoogle["MountPoints"]}
-    assert mounted[watched] == "import"
+def test_images_are_imported_from_the_folder_that_datasync_writes_to() -> None:
+    folder = settings("dicoogle")["DICOOGLE_IMPORT_DIRECTORY"]
+    mounted = {
+        m["ContainerPath"]: m["SourceVolume"] for m in containers()["dicoogle"]["MountPoints"]
+    }
+    assert mounted[folder] == "import"
     point = properties("AWS::EFS::AccessPoint")["storage.ImportAccessPoint"]
-    assert watched.endswith(point["RootDirectory"]["Path"])
+    assert folder.endswith(point["RootDirectory"]["Path"])
 
 
-def test_long_transfers_end_before_the_task_does() -> None:
-    for where in ("StorageTargetGroup", "QueryTargetGroup", "ManagementTargetGroup"):
-        group = properties(TARGET_GROUP)[f"loadbalancers.{where}"]
-        assert int(attributes(group)["deregistration_delay.timeout_seconds"]) >= 300
-    for name, container in containers().items():
-        assert container["StopTimeout"] == 120, name
+def test_an_outage_by_a_deployment_is_short() -> None:
+    for where, group in properties(TARGET_GROUP).items():
+        if group["TargetType"] == "ip":
+            assert attributes(group)["deregistration_delay.timeout_seconds"] == "30", where
+    for name in containers():
         if name.startswith("ghostunnel"):
-            assert "--shutdown-timeout=110s" in command(name)
+            assert "--shutdown-timeout=30s" in command(name)
+
+
+def test_dicoogle_has_time_to_index_what_it_has_stored() -> None:
+    assert containers()["dicoogle"]["StopTimeout"] == 120  # the most that Fargate allows
+
+
+def test_administrators_reach_the_keeper() -> None:
+    address, values = settings("nginx")["NGINX_KEEPER"]["Fn::Sub"]
+    assert address == "127.0.0.1:${KeeperPort}"
+    assert values["KeeperPort"] == settings("dicoogle")["KEEPER_PORT"]
+
+
+def test_alarms_see_what_the_keeper_measures() -> None:
+    namespace = settings("dicoogle")["KEEPER_METRICS_NAMESPACE"]
+    assert namespace == {"Fn::Sub": "openpacs/${LogGroup}"}
+    told = NESTED["Monitoring"]["Properties"]["Parameters"]["LogGroupName"]
+    assert told == {"Fn::GetAtt": ["Task", "Outputs.LogGroupName"]}
+    assert TEMPLATES["task"]["Outputs"]["LogGroupName"]["Value"] == {"Ref": "LogGroup"}
+    for name in ("OldestNotFindable", "IndexLost", "StorageClosed"):
+        assert alarm(name)["Namespace"] == {"Fn::Sub": "openpacs/${LogGroupName}"}, name
+        assert alarm(name)["MetricName"] == name
+        assert "Dimensions" not in alarm(name), name
+
+
+def test_a_deployment_raises_no_alarm_of_the_keeper_that_is_silent_or_closed_meanwhile() -> None:
+    oldest, closed = alarm("OldestNotFindable"), alarm("StorageClosed")
+    assert oldest["Period"] * oldest["EvaluationPeriods"] >= 600
+    assert closed["Period"] * closed["DatapointsToAlarm"] >= 180
+
+
+def test_alarms_of_the_archive_say_what_to_run() -> None:
+    for name in ("OldestNotFindable", "IndexLost"):
+        assert "playbooks/reindex.yml" in alarm(name)["AlarmDescription"], name
+    assert (CHECKOUT / "playbooks" / "reindex.yml").exists()
 
 
 def test_every_bucket_takes_tls_only() -> None:
@@ -553,14 +663,12 @@ def test_images_are_for_the_hospital_the_import_and_emergencies() -> None:
     }
 
 
-def test_memory_is_shared_out_and_the_heap_follows_the_container() -> None:
+def test_memory_is_shared_out() -> None:
     sizes = TEMPLATES["task"]["Mappings"]["TaskSizes"]
     others = sum(c["Memory"] for name, c in containers().items() if name != "dicoogle")
     for size in sizes.values():
         assert int(size["Memory"]) >= 4096
         assert int(size["DicoogleMemory"]) + others <= int(size["Memory"])
-    entry_point = (FOLDER.parent / "docker" / "dicoogle" / "entrypoint.sh").read_text()
-    assert "-XX:MaxRAMPercentage=" in entry_point
 
 
 def test_sizes_are_ones_that_fargate_offers() -> None:
@@ -627,4 +735,4 @@ def test_container_insights_is_on() -> None:
 def test_health_check_numbers_leave_time_to_start() -> None:
     health = containers()["dicoogle"]["HealthCheck"]
     assert health["StartPeriod"] >= 180
-    assert all(a < b for a, b in pairwise([health["Timeout"], health["Interval"]]))
+    assert health["Interval"] * health["Retries"] >= 45

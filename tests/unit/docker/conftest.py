@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from image_entry_points import CHILD, Container, image_environment
+from support.image_entry_points import CHILD, Container, image_environment
 
 
 @pytest.fixture

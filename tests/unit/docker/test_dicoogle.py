@@ -11,10 +11,17 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from image_entry_points import DOCKER, HASH, Container
+from pydicom.uid import UID
 from pynetdicom.presentation import AllStoragePresentationContexts
+from support.image_entry_points import DOCKER, HASH, Container
 
 OTHER_HASH = HASH.replace("a", "z")
+
+
+def known_version(number: str) -> str:
+    """What is known of a version of Dicoogle."""
+    lines = (DOCKER / "dicoogle" / "versions.txt").read_text().splitlines()
+    return next(line for line in lines if line.split()[0] == number)
 
 
 @pytest.fixture
@@ -22,7 +29,7 @@ def make_dicoogle(container: Callable[..., Container]) -> Callable[..., Containe
     """Make a container as the image and its volumes would, of any version of Dicoogle."""
 
     def make(version: str = "3.5.1", data: Path | None = None) -> Container:
-        made = container("dicoogle", "java", DICOOGLE_ADMIN_PASSWORD_HASH=HASH)
+        made = container("dicoogle", "python3", DICOOGLE_ADMIN_PASSWORD_HASH=HASH)
         home = made.root / "home"
         data = data or made.root / "data"
         for directory in (home / "run", home / "Plugins"):
@@ -31,10 +38,14 @@ def make_dicoogle(container: Callable[..., Container]) -> Callable[..., Containe
             directory.mkdir(parents=True, exist_ok=True)
         for name in ("configuration.sh", "sop-classes.txt", "transfer-syntaxes.txt", "log4j2.xml"):
             shutil.copy(DOCKER / "dicoogle" / name, home)
-        (home / "version").write_text(f"{version}\n")
+        (home / "version").write_text(f"{known_version(version)}\n")
         for jar in ("dicoogle.jar", "Plugins/lucene-0.9.jar", "Plugins/some-storage.jar"):
             (home / jar).write_text(jar)
-        made.settings |= {"DICOOGLE_HOME": str(home), "DICOOGLE_DATA": str(data)}
+        made.settings |= {
+            "DICOOGLE_HOME": str(home),
+            "DICOOGLE_DATA": str(data),
+            "DICOOGLE_IMPORT_DIRECTORY": str(data / "images" / "froms3"),
+        }
         return made
 
     return make
@@ -68,11 +79,11 @@ def storage_class_names() -> dict[str, str]:
 
 
 class TestProcess:
-    def test_java_takes_the_place_of_the_entry_point(self, dicoogle: Container) -> None:
+    def test_the_keeper_takes_the_place_of_the_entry_point(self, dicoogle: Container) -> None:
         started = dicoogle.start()
         assert started.child()["pid"] == started.process.pid
 
-    def test_a_stop_reaches_java(self, dicoogle: Container) -> None:
+    def test_a_stop_reaches_the_keeper(self, dicoogle: Container) -> None:
         started = dicoogle.start()
         started.child()
         assert started.stop() == 7
@@ -80,15 +91,21 @@ class TestProcess:
     def test_java_is_told_to_start_the_server_without_a_screen(self, dicoogle: Container) -> None:
         home = dicoogle.settings["DICOOGLE_HOME"]
         argv = dicoogle.start().child()["argv"]
+        assert argv[:4] == ["-P", "-m", "keeper", "java"]
         assert argv[-3:] == ["-jar", f"{home}/dicoogle.jar", "-s"]
         assert {
             "-Djava.awt.headless=true",
             "-Ddicoogle.deadPluginKillSwitch=true",
             "-Ddicoogle.cstore.maxScpAssociations=20",
-            "-XX:MaxRAMPercentage=60",
-            "-XX:+ExitOnOutOfMemoryError",
+            "-XX:MaxRAMPercentage=45",
             f"-Dlog4j.configurationFile={home}/log4j2.xml",
         } <= set(argv)
+
+    def test_the_keeper_is_the_images_own_whatever_lies_in_its_working_directory(
+        self, dicoogle: Container
+    ) -> None:
+        environment = dicoogle.start().child()["environ"]
+        assert environment["PYTHONPATH"] == dicoogle.settings["DICOOGLE_HOME"]
 
     def test_the_secret_is_in_neither_environment_nor_arguments(self, dicoogle: Container) -> None:
         child = dicoogle.start().child()
@@ -99,6 +116,17 @@ class TestProcess:
         files = [cwd / "users.xml", cwd / "confs/server.xml", *cwd.glob("Plugins/**/*.xml")]
         assert len(files) == 4
         assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+    def test_further_plugins_bring_their_settings_but_not_those_of_index_and_storage(
+        self, dicoogle: Container
+    ) -> None:
+        settings = Path(dicoogle.settings["DICOOGLE_HOME"]) / "Plugins" / "settings"
+        settings.mkdir()
+        for name in ("dicomweb.xml", "luceneset.xml"):
+            (settings / name).write_text("<given/>")
+        rendered = Path(dicoogle.start().child()["cwd"]) / "Plugins" / "settings"
+        assert (rendered / "dicomweb.xml").read_text() == "<given/>"
+        assert "<indexer>" in (rendered / "luceneset.xml").read_text()
 
     def test_every_plugin_of_the_release_is_there_whatever_its_name(
         self, dicoogle: Container
@@ -119,9 +147,22 @@ class TestProcess:
         dicoogle.start().child()
         assert not (plugins / "lucene-0.8.jar").exists()
 
-    def test_logs_go_to_the_console_and_to_no_file(self) -> None:
+    def test_logs_go_to_the_console_and_the_journal_and_to_no_other_file(self) -> None:
         root = ElementTree.parse(DOCKER / "dicoogle" / "log4j2.xml").getroot()
-        assert [appender.tag for appender in root.find("Appenders") or []] == ["Console"]
+        appenders = list(root.find("Appenders") or [])
+        assert {appender.get("fileName") for appender in appenders} == {
+            None,
+            "${journal}/journal.log",
+            "/dev/full",
+        }
+        assert [a.tag for a in appenders if not a.get("fileName")] == ["Console"]
+
+    def test_names_of_patients_in_queries_are_in_no_log(self) -> None:
+        root = ElementTree.parse(DOCKER / "dicoogle" / "log4j2.xml").getroot()
+        levels = {logger.get("name"): logger.get("level") for logger in root.iter("Logger")}
+        assert levels["dicoogle.lucene.LuceneQuery"] == "off"
+        assert levels["pt.ua.dicoogle.server.SearchDicomResult"] == "warn"
+        assert levels["pt.ua.dicoogle.DicomLog.LogDICOM"] == "warn"
 
     def test_a_volume_that_is_missing_is_named(self, dicoogle: Container) -> None:
         images = Path(dicoogle.settings["DICOOGLE_DATA"]) / "images"
@@ -138,7 +179,6 @@ class TestServerXml:
             "archive/dim-providers/dim-provider",
             "archive/default-storages/default-storage",
             "archive/enable-watch-directory",
-            "archive/watch-directory",
             "archive/encrypt-users-file",
             "archive/use-iio-registry",
             "archive/main-directory",
@@ -150,8 +190,7 @@ class TestServerXml:
             "archive/save-thumbnails": "false",
             "archive/dim-providers/dim-provider": "lucene",
             "archive/default-storages/default-storage": "file-storage",
-            "archive/enable-watch-directory": "true",
-            "archive/watch-directory": "/data/images/froms3",
+            "archive/enable-watch-directory": "false",
             "archive/encrypt-users-file": "false",
             "archive/use-iio-registry": "false",
             "archive/main-directory": f"{data}/images",
@@ -249,7 +288,24 @@ class TestServerXml:
         assert {base, f"{base}.1", f"{base}.4.50", f"{base}.4.70", f"{base}.4.90", f"{base}.5"} < (
             set(accepted)
         )
-        assert len(accepted) == len(set(accepted)) == 14
+        assert len(accepted) == len(set(accepted)) == 28
+
+    @pytest.mark.parametrize("version", ["3.4.1", "3.5.1"])
+    def test_syntaxes_that_dicoogle_was_not_built_with_are_accepted_and_declared(
+        self, make_dicoogle: Callable[..., Container], version: str
+    ) -> None:
+        root = server(make_dicoogle(version))
+        declared = root.findall(
+            "dicom-services/additional-transfer-syntaxes/additional-transfer-syntax"
+        )
+        video, jpeg_xl, htj2k = range(101, 109), range(110, 113), range(201, 204)
+        new = [f"1.2.840.10008.1.2.4.{end}" for end in (*video, *jpeg_xl, *htj2k)]
+        assert [element.get("uid") for element in declared] == new
+        assert set(new) < set(texts(root, "dicom-services/default-ts/ts"))
+        for element in declared:
+            name = UID(element.attrib["uid"]).keyword
+            assert element.attrib["alias"] == name or not name
+            assert element.attrib.keys() == {"uid", "alias"}, "the rest is right by default"
 
     def test_all_calling_ae_titles_are_allowed_by_leaving_the_element_out(
         self, dicoogle: Container
@@ -275,19 +331,17 @@ class TestServerXml:
         assert element is not None
         assert (list(element), element.text) == ([], None)
 
-    def test_no_directory_is_watched_without_one(self, dicoogle: Container) -> None:
-        root = server(dicoogle, DICOOGLE_WATCH_DIRECTORY="")
-        assert root.findtext("archive/enable-watch-directory") == "false"
+    def test_import_can_be_off(self, dicoogle: Container) -> None:
+        started = dicoogle.start(DICOOGLE_IMPORT_DIRECTORY="")
+        assert started.child()["environ"]["DICOOGLE_IMPORT_DIRECTORY"] == ""
 
     def test_values_are_escaped(self, dicoogle: Container) -> None:
         root = server(
             dicoogle,
             DICOOGLE_AE_TITLE='<"R&D">',
-            DICOOGLE_WATCH_DIRECTORY="/data/a & b",
             DICOOGLE_MOVE_DESTINATIONS='"&<>=localhost:104',
         )
         assert root.findtext("dicom-services/aetitle") == '<"R&D">'
-        assert root.findtext("archive/watch-directory") == "/data/a & b"
         destination = root.find("dicom-services/move-destinations/move-destination")
         assert destination is not None
         assert destination.get("aetitle") == '"&<>'
@@ -392,29 +446,38 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("setting", "value", "reason"),
         [
-            ("DICOOGLE_AE_TITLE", "", "no AE title"),
-            ("DICOOGLE_AE_TITLE", "   ", "no AE title"),
-            ("DICOOGLE_AE_TITLE", "SEVENTEEN-LETTERS", "no AE title"),
-            ("DICOOGLE_AE_TITLE", "BACK\\SLASH", "no AE title"),
-            ("DICOOGLE_AE_TITLE", "UMLÄUT", "no AE title"),
-            ("DICOOGLE_AE_TITLE", "TWO\nLINES", "no AE title"),
-            ("DICOOGLE_ALLOWED_AE_TITLES", "A\\B", "no AE title"),
+            ("DICOOGLE_AE_TITLE", "", "not a valid AE title"),
+            ("DICOOGLE_AE_TITLE", "   ", "not a valid AE title"),
+            ("DICOOGLE_AE_TITLE", "SEVENTEEN-LETTERS", "not a valid AE title"),
+            ("DICOOGLE_AE_TITLE", "BACK\\SLASH", "not a valid AE title"),
+            ("DICOOGLE_AE_TITLE", "UMLÄUT", "not a valid AE title"),
+            ("DICOOGLE_AE_TITLE", "TWO\nLINES", "not a valid AE title"),
+            ("DICOOGLE_ALLOWED_AE_TITLES", "A\\B", "not a valid AE title"),
             ("DICOOGLE_ALLOWED_AE_TITLES", "ONE,TWO", "only the last of several"),
             ("DICOOGLE_MOVE_DESTINATIONS", "STORE=127.0.0.1", "not of the form"),
             ("DICOOGLE_MOVE_DESTINATIONS", "127.0.0.1:104", "not of the form"),
-            ("DICOOGLE_MOVE_DESTINATIONS", "OK=a:104,SEVENTEEN-LETTERS=a:104", "no AE title"),
-            ("DICOOGLE_MOVE_DESTINATIONS", "STORE=127.0.0.1:0", "no port"),
+            (
+                "DICOOGLE_MOVE_DESTINATIONS",
+                "OK=a:104,SEVENTEEN-LETTERS=a:104",
+                "not a valid AE title",
+            ),
+            ("DICOOGLE_MOVE_DESTINATIONS", "STORE=127.0.0.1:0", "not a valid port"),
             ("DICOOGLE_MOVE_DESTINATIONS", 'STORE="x":104', "neither an IPv4 address"),
-            ("DICOOGLE_SOP_CLASSES", "CTImageStorage", "no UID"),
-            ("DICOOGLE_SOP_CLASSES", "1.2.03", "no UID"),
-            ("DICOOGLE_SOP_CLASSES", "1." + "2" * 63, "no UID"),
+            ("DICOOGLE_SOP_CLASSES", "CTImageStorage", "not a valid UID"),
+            ("DICOOGLE_SOP_CLASSES", "1.2.03", "not a valid UID"),
+            ("DICOOGLE_SOP_CLASSES", "1." + "2" * 63, "not a valid UID"),
             ("DICOOGLE_HOST", "::1", "neither an IPv4 address"),
-            ("DICOOGLE_WEB_PORT", "http", "no port"),
-            ("DICOOGLE_STORAGE_PORT", "65536", "no port"),
-            ("DICOOGLE_QUERY_PORT", "", "no port"),
+            ("DICOOGLE_WEB_PORT", "http", "not a valid port"),
+            ("DICOOGLE_STORAGE_PORT", "65536", "not a valid port"),
+            ("DICOOGLE_QUERY_PORT", "", "not a valid port"),
             ("DICOOGLE_QUERY_PORT", "6666", "must differ"),
-            ("DICOOGLE_WATCH_DIRECTORY", "froms3", "no absolute path"),
-            ("DICOOGLE_ADMIN_USER", 'a"b', "no user name"),
+            ("KEEPER_PORT", "http", "not a valid port"),
+            ("KEEPER_PORT", "8080", "must differ"),
+            ("KEEPER_METRICS_NAMESPACE", "two words", "not a valid namespace"),
+            ("KEEPER_METRICS_NAMESPACE", "n" * 256, "not a valid namespace"),
+            ("DICOOGLE_IMPORT_DIRECTORY", "froms3", "not a folder inside"),
+            ("DICOOGLE_IMPORT_DIRECTORY", "/etc", "not a folder inside"),
+            ("DICOOGLE_ADMIN_USER", 'a"b', "not a valid user name"),
             ("DICOOGLE_ADMIN_PASSWORD_HASH", "", "bcrypt"),
             ("DICOOGLE_ADMIN_PASSWORD_HASH", "dicoogle", "bcrypt"),
         ],
@@ -430,5 +493,10 @@ class TestRefusals:
     def test_a_refused_hash_is_not_shown(self, dicoogle: Container) -> None:
         assert "hunter2" not in dicoogle.refusal(DICOOGLE_ADMIN_PASSWORD_HASH="hunter2")
 
-    def test_an_unknown_version_is_refused(self, make_dicoogle: Callable[..., Container]) -> None:
-        assert "Dicoogle '3.0.2'" in make_dicoogle("3.0.2").refusal()
+    @pytest.mark.parametrize("folder", ["", "/", "/../confs", "/a/../../index", "/a//b", "/./a"])
+    def test_images_are_imported_from_a_folder_inside_the_volume_of_images_only(
+        self, dicoogle: Container, folder: str
+    ) -> None:
+        images = f"{dicoogle.settings['DICOOGLE_DATA']}/images"
+        message = dicoogle.refusal(DICOOGLE_IMPORT_DIRECTORY=f"{images}{folder}")
+        assert f"not a folder inside {images}" in message

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from image_entry_points import DOCKER, Container
+from support.image_entry_points import DOCKER, Container
 
 CERT = "-----BEGIN CERTIFICATE-----\nleaf\n-----END CERTIFICATE-----"
 KEY = "-----BEGIN EC PRIVATE KEY-----\nhunter2\n-----END EC PRIVATE KEY-----"
@@ -21,7 +21,13 @@ CACERT = CERT.replace("leaf", "root")
 
 @pytest.fixture
 def ghostunnel(container: Callable[..., Container]) -> Container:
-    made = container("ghostunnel", "ghostunnel", TLS_CERT=CERT, TLS_KEY=KEY, TLS_CACERT=CACERT)
+    made = container(
+        "ghostunnel",
+        "ghostunnel",
+        GHOSTUNNEL_CERTIFICATE=CERT,
+        GHOSTUNNEL_PRIVATE_KEY=KEY,
+        GHOSTUNNEL_CA_BUNDLE=CACERT,
+    )
     run = made.root / "run"
     run.mkdir()
     made.settings["GHOSTUNNEL_RUN"] = str(run)
@@ -35,13 +41,17 @@ class TestEntryPoint:
         run = Path(ghostunnel.settings["GHOSTUNNEL_RUN"])
         environ = ghostunnel.start().child()["environ"]
         files = [Path(environ[name]) for name in ("CERT_PATH", "KEY_PATH", "CACERT_PATH")]
-        assert files == [run / "tls.crt", run / "tls.key", run / "ca.crt"]
+        assert files == [run / "certificate.pem", run / "private_key.pem", run / "ca_bundle.pem"]
         assert [path.read_text() for path in files] == [f"{CERT}\n", f"{KEY}\n", f"{CACERT}\n"]
         assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
     def test_the_secrets_are_not_in_the_environment(self, ghostunnel: Container) -> None:
         environ = ghostunnel.start().child()["environ"]
-        assert not {"TLS_CERT", "TLS_KEY", "TLS_CACERT"} & set(environ)
+        assert not {
+            "GHOSTUNNEL_CERTIFICATE",
+            "GHOSTUNNEL_PRIVATE_KEY",
+            "GHOSTUNNEL_CA_BUNDLE",
+        } & set(environ)
         assert "hunter2" not in json.dumps(environ)
 
     def test_the_command_arrives_as_it_was_given(self, ghostunnel: Container) -> None:
@@ -55,7 +65,9 @@ class TestEntryPoint:
         assert started.child()["pid"] == started.process.pid
         assert started.stop() == 7
 
-    @pytest.mark.parametrize("setting", ["TLS_CERT", "TLS_KEY", "TLS_CACERT"])
+    @pytest.mark.parametrize(
+        "setting", ["GHOSTUNNEL_CERTIFICATE", "GHOSTUNNEL_PRIVATE_KEY", "GHOSTUNNEL_CA_BUNDLE"]
+    )
     @pytest.mark.parametrize("value", ["", "not PEM"])
     def test_a_missing_or_wrong_secret_is_named_and_not_shown(
         self, ghostunnel: Container, setting: str, value: str

@@ -6,29 +6,18 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import shutil
 import signal
-import socket
-import ssl
 import subprocess
-import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from image_entry_points import (
-    DOCKER,
-    NGINX,
-    NGINX_PATH,
-    Container,
-    needs_nginx,
-    nginx_environment,
-    nginx_settings,
-)
-from ports import free_port
+from support.image_entry_points import DOCKER, NGINX_PATH, Container, needs_nginx, nginx_settings
+from support.ports import free_port
+from support.running_nginx import Proxy, Upstream, an_upstream, running_nginx
 
 CERT = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----"
 CA = CERT.replace("abc", "ca")
@@ -38,7 +27,9 @@ KEY = "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----"
 class TestEntryPoint:
     @pytest.fixture
     def nginx(self, container: Callable[..., Container]) -> Container:
-        made = container("nginx", "nginx", NGINX_CERT=CERT, NGINX_KEY=KEY, NGINX_CACERT=CA)
+        made = container(
+            "nginx", "nginx", NGINX_CERTIFICATE=CERT, NGINX_PRIVATE_KEY=KEY, NGINX_CA_BUNDLE=CA
+        )
         run = made.root / "run"
         run.mkdir()
         made.settings |= nginx_settings(run) | {
@@ -48,46 +39,49 @@ class TestEntryPoint:
 
     def test_certificates_and_key_are_files_for_nginx_only(self, nginx: Container) -> None:
         child = nginx.start().child()
-        files = [Path(child["cwd"]) / name for name in ("certificate.pem", "key.pem", "ca.pem")]
+        files = [
+            Path(child["cwd"]) / name
+            for name in ("certificate.pem", "private_key.pem", "ca_bundle.pem")
+        ]
         assert [path.read_text() for path in files] == [f"{CERT}\n", f"{KEY}\n", f"{CA}\n"]
         assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
     def test_the_secrets_are_in_neither_environment_nor_arguments(self, nginx: Container) -> None:
         child = nginx.start().child()
-        assert not {"NGINX_CERT", "NGINX_KEY", "NGINX_CACERT"} & set(child["environ"])
+        assert not {"NGINX_CERTIFICATE", "NGINX_PRIVATE_KEY", "NGINX_CA_BUNDLE"} & set(
+            child["environ"]
+        )
         assert "hunter2" not in json.dumps([child["argv"], child["environ"]])
-
-    def test_nginx_takes_the_place_of_the_entry_point_and_is_told_to_stop(
-        self, nginx: Container
-    ) -> None:
-        started = nginx.start()
-        assert started.child()["pid"] == started.process.pid
-        assert started.stop() == 7
 
     @pytest.mark.parametrize(
         ("setting", "value", "reason"),
         [
-            ("NGINX_CERT", "", "PEM CERTIFICATE"),
-            ("NGINX_CERT", KEY, "PEM CERTIFICATE"),
-            ("NGINX_KEY", "abc", "PEM PRIVATE KEY"),
-            ("NGINX_CACERT", "", "PEM CERTIFICATE"),
-            ("NGINX_CACERT", KEY, "PEM CERTIFICATE"),
-            ("NGINX_LISTEN_PORT", "8443 default_server", "no port"),
-            ("NGINX_LISTEN_PORT", "99999", "no port"),
-            ("NGINX_MANAGEMENT_PORT", "https", "no port"),
-            ("NGINX_MANAGEMENT_PORT", "8443", "is NGINX_LISTEN_PORT, too"),
+            ("NGINX_CERTIFICATE", "", "PEM CERTIFICATE"),
+            ("NGINX_CERTIFICATE", KEY, "PEM CERTIFICATE"),
+            ("NGINX_PRIVATE_KEY", "abc", "PEM PRIVATE KEY"),
+            ("NGINX_CA_BUNDLE", "", "PEM CERTIFICATE"),
+            ("NGINX_CA_BUNDLE", KEY, "PEM CERTIFICATE"),
+            ("NGINX_LISTEN_PORT", "8443 default_server", "not a valid port"),
+            ("NGINX_LISTEN_PORT", "99999", "not a valid port"),
+            ("NGINX_MANAGEMENT_PORT", "https", "not a valid port"),
+            ("NGINX_MANAGEMENT_PORT", "8443", "must differ from NGINX_LISTEN_PORT"),
             ("NGINX_ADMINISTRATORS", "", "at least one common name"),
             ("NGINX_ADMINISTRATORS", " , ", "at least one common name"),
-            ("NGINX_ADMINISTRATORS", "ana,*", "no common name"),
-            ("NGINX_ADMINISTRATORS", "*.demo.internal", "no common name"),
-            ("NGINX_ADMINISTRATORS", 'ana" 0; default', "no common name"),
-            ("NGINX_ADMINISTRATORS", "a" * 65, "no common name"),
+            ("NGINX_ADMINISTRATORS", "ana,*", "not a valid common name"),
+            ("NGINX_ADMINISTRATORS", "*.demo.internal", "not a valid common name"),
+            ("NGINX_ADMINISTRATORS", 'ana" 0; default', "not a valid common name"),
+            ("NGINX_ADMINISTRATORS", "a" * 65, "not a valid common name"),
             ("NGINX_UPSTREAM", "127.0.0.1", "not of the form"),
             ("NGINX_UPSTREAM", "a:1; evil", "not of the form"),
-            ("NGINX_BLOCKED_PATHS", "user", "not of the form"),
-            ("NGINX_BLOCKED_PATHS", "/user,post /x", "not of the form"),
-            ("NGINX_BLOCKED_PATHS", '/user" 0;', "not of the form"),
-            ("NGINX_REAL_IP_FROM", "10.0.0.0/16,anywhere", "no IPv4 network"),
+            ("NGINX_KEEPER", "8082", "not of the form"),
+            ("NGINX_PLUGIN_PATHS", "dicomweb", "not of the form"),
+            ("NGINX_PLUGIN_PATHS", "/a, /b?c", "not of the form"),
+            ("NGINX_PLUGIN_PATHS", "/", "not of the form"),
+            ("NGINX_PLUGIN_PATHS", "/a/../b", "not of the form"),
+            ("NGINX_PLUGIN_PATHS", '/a" 0;', "not of the form"),
+            ("NGINX_PLUGIN_PATHS", "/dicomweb, /user", "for administrators only"),
+            ("NGINX_PLUGIN_PATHS", "/management/tasks/remove", "for administrators only"),
+            ("NGINX_REAL_IP_FROM", "10.0.0.0/16,anywhere", "not an IPv4 network"),
         ],
     )
     def test_a_wrong_setting_is_named_with_its_reason(
@@ -99,134 +93,21 @@ class TestEntryPoint:
         assert "hunter2" not in message
 
 
-@dataclass
-class Upstream:
-    """A stand-in for Dicoogle that says what it was asked."""
-
-    port: int
-    requests: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Proxy:
-    """The real nginx, started by the entry point."""
-
-    port: int
-    upstream: Upstream
-    process: subprocess.Popen[str]
-    output: list[str]
-
-    def ask(
-        self, path: str, method: str = "GET", headers: dict[str, str] | None = None
-    ) -> tuple[http.client.HTTPResponse, str]:
-        """Response and body of one request over TLS."""
-        context = ssl._create_unverified_context()
-        connection = http.client.HTTPSConnection(
-            "127.0.0.1", self.port, timeout=60, context=context
-        )
-        connection.request(method, path, headers=headers or {})
-        response = connection.getresponse()
-        body = response.read().decode()
-        connection.close()
-        return response, body
-
-    def status(self, path: str, method: str = "GET") -> int:
-        return self.ask(path, method)[0].status
-
-    def handshake(self, *options: str) -> str:
-        """What `openssl s_client` says of a handshake with these options."""
-        done = subprocess.run(
-            ["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", *options],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return f"{done.returncode} {done.stdout} {done.stderr}"
-
-
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            noted.requests.append(f"{self.command} {self.path}")
-            body = json.dumps({"path": self.path, "headers": dict(self.headers)}).encode()
-            moved = self.path == "/moved"
-            self.send_response(302 if moved else 200)
-            if moved:
-                self.send_header("Location", f"http://{self.headers['Host']}/moved/")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_POST = do_DELETE = do_GET  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    noted = Upstream(server.server_port)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield noted
-    server.shutdown()
-    server.server_close()
+    with an_upstream() as dicoogle:
+        yield dicoogle
 
 
 @pytest.fixture(scope="module")
-def start_proxy(
-    upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[..., Proxy]]:
-    """Start nginx by the entry point, with a fresh certificate."""
-    started: list[subprocess.Popen[str]] = []
-    command = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 "
-        "-subj /CN=localhost -keyout - -out -"
-    )
-    pem = subprocess.run(command.split(), capture_output=True, text=True, check=True).stdout
+def start_proxy(upstream: Upstream) -> Iterator[Callable[..., Proxy]]:
+    """Return start(**settings) for nginx before the stand-in."""
+    with ExitStack() as started:
 
-    def start(**settings: str) -> Proxy:
-        run = tmp_path_factory.mktemp("run")
-        port = free_port()
-        process = subprocess.Popen(
-            NGINX,
-            env={
-                **nginx_environment(run),
-                "NGINX_LISTEN_PORT": str(port),
-                "NGINX_MANAGEMENT_PORT": str(free_port()),
-                "NGINX_ADMINISTRATORS": "administrator.demo.internal",
-                "NGINX_UPSTREAM": f"127.0.0.1:{upstream.port}",
-                "NGINX_CERT": pem,
-                "NGINX_KEY": pem,
-                "NGINX_CACERT": pem,
-                **settings,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        started.append(process)
-        output: list[str] = []
-        threading.Thread(target=lambda: output.extend(process.stdout or ()), daemon=True).start()
-        wait_for_port(port, process, output)
-        return Proxy(port, upstream, process, output)
+        def start(**settings: str) -> Proxy:
+            return started.enter_context(running_nginx(upstream.port, **settings))
 
-    yield start
-    for process in started:
-        process.terminate()
-        process.wait(timeout=60)
-
-
-def wait_for_port(port: int, process: subprocess.Popen[str], output: list[str]) -> None:
-    for _unused in range(6000):
-        assert process.poll() is None, "".join(output)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.01)
-    raise AssertionError("nginx did not start")
+        yield start
 
 
 @pytest.fixture(scope="module")
@@ -289,8 +170,8 @@ class TestProxy:
         assert headers["Server"] == "nginx"
 
     def test_redirects_stay_on_https(self, proxy: Proxy) -> None:
-        response, _unused = proxy.ask("/moved", headers={"Host": "pacs.example.com"})
-        assert response.headers["Location"] == "https://pacs.example.com/moved/"
+        response, _unused = proxy.ask("/webui?moved", headers={"Host": "pacs.example.com"})
+        assert response.headers["Location"] == "https://pacs.example.com/webui/module/x"
 
     def test_the_clients_address_is_the_load_balancers_word_only_if_it_is_trusted(
         self, proxy: Proxy, start_proxy: Callable[..., Proxy]
@@ -311,10 +192,31 @@ class TestProxy:
         assert proxy.status("/search?query=SECRETNAME") == 200
         assert lost.status("/search?query=SECRETNAME") == 502
         for each in (proxy, lost):
-            each.process.send_signal(signal.SIGQUIT)
-            assert each.process.wait(timeout=60) == 0
-            assert "GET /search HTTP/1.1" in "".join(each.output)
+            assert each.stop() == 0
+            assert each.log('"GET /search HTTP/1.1"')
             assert "SECRETNAME" not in "".join(each.output)
+
+
+@needs_nginx
+class TestLife:
+    @pytest.mark.parametrize("sent", [signal.SIGQUIT, signal.SIGTERM])
+    def test_both_entrances_end_when_asked(
+        self, start_proxy: Callable[..., Proxy], sent: signal.Signals
+    ) -> None:
+        proxy = start_proxy()
+        proxy.process.send_signal(sent)
+        assert proxy.process.wait(timeout=60) == 0
+        for managing in (False, True):
+            with pytest.raises(ConnectionRefusedError):
+                proxy.ask("/healthz", managing=managing)
+
+    @pytest.mark.parametrize("name", ["web", "management"])
+    def test_neither_entrance_runs_without_the_other(
+        self, start_proxy: Callable[..., Proxy], name: str
+    ) -> None:
+        proxy = start_proxy()
+        os.kill(int((proxy.run / f"{name}.pid").read_text()), signal.SIGTERM)
+        assert proxy.process.wait(timeout=60) == 1
 
 
 @needs_nginx
@@ -342,50 +244,152 @@ class TestHealth:
 
 
 @needs_nginx
-class TestBlockedPaths:
+class TestWebEntrance:
     @pytest.mark.parametrize(
-        ("method", "path"),
+        "request_line",
         [
-            ("POST", "/management/tasks/remove"),
-            ("POST", "/user?username=a&password=b&admin=true"),
-            ("DELETE", "/user/admin"),
-            ("GET", "/logger"),
-            ("GET", "/legacy/file?uid=1"),
-            ("GET", "//user"),
-            ("GET", "/%75ser"),
-            ("GET", "/a/../user"),
-            ("GET", "/a%2f..%2fuser"),
-            ("GET", "/./user/"),
+            *("GET /", "HEAD /", "GET /?x=1", "GET /index.html", "GET /css/theme.css"),
+            *(
+                "GET /bootstrap/fonts/a.woff2?v=4.7.0",
+                "GET /dist/bundle.min.js",
+                "HEAD /assets/a.png",
+            ),
+            *("GET /welcome", "POST /login", "GET /login", "POST /logout"),
+            *(
+                "GET /webui?slot-id=menu",
+                "GET /webui/module/dicoogle-viewer",
+                "GET /providers?type=query",
+            ),
+            *("GET /search?query=x", "GET /searchDIM?query=x&keyword=false", "GET /presets/ana"),
+            *("GET /presets/J%C3%BCrgen%20M", "GET /export/list", "POST /exportFile?query=x"),
+            *("GET /exportFile?UID=0f8fad5b", "GET /ext/version", "GET /dump?uid=1.2.840"),
+            *("GET /dic2png?SOPInstanceUID=1.2", "HEAD /dic2png?thumbnail=true&SOPInstanceUID=1.2"),
+            "GET /dic2png?SOPInstanceUID=1.2&frame=3",
         ],
     )
-    def test_what_dicoogle_leaves_open_is_closed(
-        self, proxy: Proxy, upstream: Upstream, method: str, path: str
+    def test_what_a_readers_page_needs_is_open(
+        self, proxy: Proxy, upstream: Upstream, request_line: str
     ) -> None:
+        method, path = request_line.split()
+        assert proxy.status(path, method) == 200
+        assert upstream.requests[-1] == request_line
+
+    @pytest.mark.parametrize(
+        "request_line",
+        [
+            *("POST /management/tasks/remove", "GET /user", "DELETE /user/admin", "GET /logger"),
+            *("GET /legacy/file?uid=1", "GET /indexer?action=status", "GET /index/task"),
+            *(
+                "GET /management/settings/dicom",
+                "POST /plugins/index/lucene/disable",
+                "GET /plugins",
+            ),
+            *("POST /presets/ana/mine?field=PatientID", "GET /presets/ana/mine", "POST /search"),
+            *(
+                "GET /logout",
+                "PUT /login",
+                "GET /searches",
+                "GET /searchDIM/",
+                "GET /ext",
+                "GET /nothere",
+            ),
+            *("M-SEARCH /search", "PROP_FIND /", "POST /index.html", "OPTIONS /login"),
+            *("GET /dicomweb/studies?limit=1", "GET /keeper/status", "GET /wado?uid=1.2"),
+            *("GET /dic2png?uri=file:///etc/passwd", "GET /dic2png?SOPInstanceUID=1.2&uri=x"),
+            *("GET /dic2png", "GET /dump?uid=1.2&uid=1.3", "GET /dump?%75id=1.2"),
+        ],
+    )
+    def test_everything_else_is_closed(
+        self, proxy: Proxy, upstream: Upstream, request_line: str
+    ) -> None:
+        method, path = request_line.split()
         before = len(upstream.requests)
         assert proxy.status(path, method) == 403
         assert len(upstream.requests) == before
 
-    @pytest.mark.parametrize("path", ["/user;a", "/a/..;/user", "/a/..%3b/user"])
-    def test_path_parameters_open_no_way_around(
-        self, proxy: Proxy, upstream: Upstream, path: str
+    @pytest.mark.parametrize(
+        "path",
+        [
+            *(
+                "//search",
+                "/css//a",
+                "/css/./a",
+                "/css/../user",
+                "/css/.hidden",
+                "/search;x",
+                "/css/..;/x",
+            ),
+            *(
+                "/css/a%2fb",
+                "/css/a%2F..%2Fb",
+                "/css/%2e%2e/user",
+                "/%2E/",
+                "/css/a%5cb",
+                "/css/a\\b",
+            ),
+            *(
+                "/css/a%3bb",
+                "/css/a%25b",
+                "/%73earch",
+                "/css/%7Ea",
+                "/css/%00",
+                "/css/a%u0072",
+                "/css/%c0%ae",
+            ),
+            *("/css/a%zz", "/css/a%", "/css/%ff", "/css/a|b", '/css/a"b'),
+        ],
+    )
+    @pytest.mark.parametrize("managing", [False, True])
+    def test_a_path_that_can_be_read_in_two_ways_is_refused(
+        self, proxy: Proxy, upstream: Upstream, path: str, managing: bool
     ) -> None:
         before = len(upstream.requests)
-        assert proxy.status(path) in (400, 403)
+        assert proxy.status(path, managing=managing) == 400
         assert len(upstream.requests) == before
 
-    @pytest.mark.parametrize("path", ["/users", "/management/tasks/index", "/dump?uid=/user"])
-    def test_similar_paths_stay_open(self, proxy: Proxy, path: str) -> None:
-        assert proxy.status(path, "POST") == 200
-
-    def test_the_list_can_be_another_one_with_methods(
+    def test_paths_of_plugins_that_are_named_are_open_with_all_below_them(
         self, start_proxy: Callable[..., Proxy]
     ) -> None:
-        proxy = start_proxy(NGINX_BLOCKED_PATHS="POST /management/v1.0/, /settings")
-        assert proxy.status("/management/v1.0/x", "POST") == 403
-        assert proxy.status("/management/v1.0/x", "GET") == 200
-        assert proxy.status("/management/v1x0", "POST") == 200
-        assert proxy.status("/settings", "GET") == 403
-        assert proxy.status("/user", "GET") == 200
+        proxy = start_proxy(NGINX_PLUGIN_PATHS="/dicomweb/v1.0, /ext/report")
+        opened = ["/dicomweb/v1.0", "/dicomweb/v1.0/studies?x=1", "/ext/report?x=1"]
+        closed = ["/dicomweb", "/dicomweb/v1x0", "/dicomweb/v1.0x", "/ext/reports", "/report"]
+        assert [proxy.status(path) for path in opened] == [200] * len(opened)
+        assert [proxy.status(path, "POST") for path in opened] == [200] * len(opened)
+        assert [proxy.status(path) for path in closed] == [403] * len(closed)
 
-    def test_the_list_can_be_empty(self, start_proxy: Callable[..., Proxy]) -> None:
-        assert start_proxy(NGINX_BLOCKED_PATHS="").status("/user") == 200
+
+@pytest.fixture(scope="module")
+def keeper() -> Iterator[Upstream]:
+    with an_upstream() as keeper:
+        yield keeper
+
+
+@pytest.fixture(scope="module")
+def managed(start_proxy: Callable[..., Proxy], keeper: Upstream) -> Proxy:
+    return start_proxy(NGINX_KEEPER=f"127.0.0.1:{keeper.port}")
+
+
+@needs_nginx
+class TestManagement:
+    def test_the_keeper_is_asked_below_its_path_and_dicoogle_everything_else(
+        self, managed: Proxy, upstream: Upstream, keeper: Upstream
+    ) -> None:
+        for path in ("/keeper/status?x=1", "/keepers", "/dicomweb/studies", "/user"):
+            assert managed.ask(path, managing=True)[0].status == 200
+        assert keeper.requests[-1:] == ["GET /keeper/status?x=1"]
+        assert upstream.requests[-3:] == ["GET /keepers", "GET /dicomweb/studies", "GET /user"]
+
+    def test_a_form_reaches_the_keeper_as_it_was_sent(self, managed: Proxy) -> None:
+        sent = {"Content-Type": "application/x-www-form-urlencoded"}
+        form = b"path=%2Fdata%2Fimages%2Fa"
+        body = managed.ask("/keeper/reindex", "POST", sent, form, managing=True)[1]
+        received = json.loads(body)
+        assert (received["path"], received["body"]) == ("/keeper/reindex", form.decode())
+        assert received["headers"]["Content-Type"] == sent["Content-Type"]
+
+    def test_the_keeper_can_be_silent_while_dicoogle_answers(
+        self, start_proxy: Callable[..., Proxy]
+    ) -> None:
+        proxy = start_proxy(NGINX_KEEPER=f"127.0.0.1:{free_port()}")
+        statuses = [proxy.ask(p, managing=True)[0].status for p in ("/keeper/status", "/search")]
+        assert statuses == [502, 200]

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
 
 import pytest
+from support import CHECKOUT
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = CHECKOUT / "docs"
 
 
 @pytest.fixture

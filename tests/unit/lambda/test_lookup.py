@@ -9,15 +9,15 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
+from support import CHECKOUT
 
-SOURCE = Path(__file__).parents[3] / "lambda" / "lookup" / "handler.py"
+SOURCE = CHECKOUT / "lambda" / "lookup" / "handler.py"
 S3_LIST = "com.amazonaws.eu-central-1.s3"
 IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 

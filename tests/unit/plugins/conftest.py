@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dicom_fixtures import archive, make_archive, raw_server
 from dicoogle_web import DicoogleWeb
+from support.dicom_fixtures import archive, make_archive, raw_server
 
 __all__ = ["archive", "make_archive", "raw_server"]
 

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
+from support import CHECKOUT
 
-ROLES = sorted(path for path in (Path(__file__).parents[3] / "roles").iterdir() if path.is_dir())
-INCLUDES = {"ansible.builtin.include_tasks", "ansible.builtin.import_tasks"}
-CHECKS = {"ansible.builtin.assert", "ansible.builtin.set_fact", "ansible.builtin.import_tasks"}
+ROLES = sorted(path for path in (CHECKOUT / "roles").iterdir() if path.is_dir())
 KEYWORDS = {
     *("always", "block", "changed_when", "check_mode", "delegate_to", "diff", "failed_when"),
     *("loop", "loop_control", "module_defaults", "name", "no_log", "register", "rescue", "retries"),
@@ -48,30 +47,32 @@ def task_files(role: Path) -> dict[Path, list[dict[str, Any]]]:
     return {path: list(tasks(load(path))) for path in sorted((role / "tasks").glob("*.yml"))}
 
 
+def tags(task: dict[str, Any]) -> list[str]:
+    return [*task.get("tags", []), *task.get("args", {}).get("apply", {}).get("tags", [])]
+
+
 def action(task: dict[str, Any]) -> str:
     """Return the module that a task calls, '' for a block."""
     return next((key for key in task if key not in KEYWORDS), "")
 
 
-def readme_table(role: Path) -> dict[str, tuple[str, Any]]:
-    """Return type and default by variable from the README's table of variables."""
-    rows = [
-        [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:4]]
-        for line in (role / "README.md").read_text().splitlines()
-        if line.startswith(f"| `{role.name}_") and not line.startswith(f"| `{role.name}_result")
-    ]
-    return {name.strip("`"): (kind, as_default(default.strip("`"))) for name, kind, default in rows}
-
-
-def as_default(text: str) -> Any:
-    return text if text.startswith("{{") else yaml.safe_load(text)
-
-
 def test_defaults_and_argument_specs_agree(role: Path) -> None:
-    documented = {
-        name: spec.get("default") for name, spec in specs(role).items() if not spec.get("required")
-    }
-    assert documented == defaults(role)
+    literal = {name: value for name, value in defaults(role).items() if "{{" not in str(value)}
+    documented = {name: spec["default"] for name, spec in specs(role).items() if "default" in spec}
+    assert documented == literal
+    assert specs(role).keys() == defaults(role).keys()
+
+
+def test_defaults_that_come_from_elsewhere_are_said_in_words(role: Path) -> None:
+    for name, spec in specs(role).items():
+        if "default" not in spec:
+            assert "default" in "".join(spec["description"]), name
+
+
+def test_preflight_checks_the_same_variables_as_the_whole_role(role: Path) -> None:
+    entries = load(role / "meta/argument_specs.yml")["argument_specs"]
+    assert entries.keys() == {"main", "preflight"}
+    assert entries["preflight"]["options"] == entries["main"]["options"]
 
 
 def test_argument_specs_are_complete(role: Path) -> None:
@@ -81,17 +82,6 @@ def test_argument_specs_are_complete(role: Path) -> None:
         assert spec["type"] != "list" or spec.get("elements"), f"{name} has no elements"
         if re.search(r"passphrase|password$|secret_key", name):
             assert spec.get("no_log") is True, f"{name} is secret and shown"
-
-
-def test_readme_table_and_argument_specs_agree(role: Path) -> None:
-    expected = {
-        name: (
-            f"list of {spec['elements']}" if spec["type"] == "list" else spec["type"],
-            "required" if spec.get("required") else spec.get("default"),
-        )
-        for name, spec in specs(role).items()
-    }
-    assert readme_table(role) == expected
 
 
 def test_readme_says_what_is_published_and_what_iam_must_allow(role: Path) -> None:
@@ -108,22 +98,27 @@ def test_readme_says_what_is_published_and_what_iam_must_allow(role: Path) -> No
     assert "IAM" in text
 
 
-def test_main_is_a_table_of_contents(role: Path) -> None:
-    path = role / "tasks/main.yml"
-    entries = load(path)
-    assert len(path.read_text().splitlines()) <= 30
-    assert {action(task) for task in entries} <= INCLUDES
-    for task in entries:
-        assert task["tags"], task["name"]
-        for tag in task["tags"]:
-            assert tag.startswith(f"{role.name}_")
-    first = entries[0][action(entries[0])]
-    assert first in ("preflight.yml", {"file": "preflight.yml"})
+def test_main_is_preflight_and_apply(role: Path) -> None:
+    entries = load(role / "tasks/main.yml")
+    imported = [task["ansible.builtin.import_tasks"] for task in entries]
+    assert imported == ["preflight.yml", "apply.yml"]
+
+
+def test_tags_are_for_playbooks(role: Path) -> None:
+    """A role that ran by its own tags would lack what the roles before it publish."""
+    found = [tag for content in task_files(role).values() for task in content for tag in tags(task)]
+    assert set(found) == ({"always"} if role.name == "environment" else set())
+
+
+def test_every_role_depends_on_the_environment(role: Path) -> None:
+    dependencies = [each["role"] for each in load(role / "meta/main.yml")["dependencies"]]
+    needed = [] if role.name == "environment" else ["openpacs.dicoogle.environment"]
+    assert dependencies == needed
 
 
 def test_preflight_only_checks(role: Path) -> None:
     found = {action(task) for task in tasks(load(role / "tasks/preflight.yml"))}
-    assert found - {""} <= CHECKS
+    assert found == {"ansible.builtin.assert"}
 
 
 def test_tasks_are_named_after_their_file(role: Path) -> None:
@@ -151,16 +146,27 @@ def test_internal_variables_are_marked(role: Path) -> None:
         assert internal.fullmatch(name) or name == f"{role.name}_result", name
 
 
-def test_collection_wide_variables_stand_in_defaults_only(role: Path) -> None:
+def test_the_environment_alone_reads_collection_wide_variables(role: Path) -> None:
+    read = {
+        path.parent.name
+        for folder in ("defaults", "tasks", "vars", "templates", "handlers")
+        for path in (role / folder).rglob("*")
+        if path.is_file()
+        and re.search(r"(?<![.\w])dicoogle_[a-z]", without_prose(path.read_text()))
+    }
+    assert read == ({"defaults"} if role.name == "environment" else set())
+
+
+def test_results_of_other_roles_enter_by_defaults_only(role: Path) -> None:
+    results = "|".join(f"{other.name}_result" for other in ROLES if other != role)
     for folder in ("tasks", "vars", "templates", "handlers"):
         for path in (file for file in (role / folder).rglob("*") if file.is_file()):
-            text = without_prose(path.read_text())
-            assert not re.findall(r"(?<![.\w])dicoogle_[a-z]\w*", text), path
+            assert not re.findall(rf"\b(?:{results})\b", path.read_text()), path
 
 
 def without_prose(text: str) -> str:
     """Drop comments and the messages of assertions: both may name what the user has to change."""
-    return re.sub(r"#.*|fail_msg: >-\n(?: {6,}.*\n)+", "", text)
+    return re.sub(r"#.*|fail_msg: (?:>-\n(?: {6,}.*\n)+|.*)", "", text)
 
 
 def test_every_default_is_used(role: Path) -> None:

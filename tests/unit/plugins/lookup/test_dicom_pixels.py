@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from ansible.errors import AnsibleLookupError
 from ansible_collections.openpacs.dicoogle.plugins.lookup.dicom_pixels import digest
-from dicom_fixtures import sample
 from pydicom import dcmread
+from support.dicom_fixtures import sample
 
 
 def test_only_the_pixels_count(tmp_path: Path) -> None:
@@ -31,3 +31,11 @@ def test_what_has_no_pixels(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("text")
     with pytest.raises(AnsibleLookupError, match="cannot be read as DICOM"):
         digest(str(tmp_path / "text"))
+
+
+def test_pixels_of_another_kind(tmp_path: Path) -> None:
+    dataset = dcmread(sample("CT_small.dcm"))
+    dataset.add_new("PixelData", "LO", ["a", "b"])
+    dataset.save_as(tmp_path / "file")
+    with pytest.raises(AnsibleLookupError, match="cannot be read as DICOM"):
+        digest(str(tmp_path / "file"))

@@ -4,14 +4,20 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.openpacs.dicoogle.plugins.lookup.pki_state import state
-from certificates import Issued, issue, write
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from support.certificates import Issued, issue, write
 
 PROFILES = {
     "nginx": {"organizational_unit": "web", "uses": ["serverAuth"]},
@@ -36,6 +42,9 @@ def read(folder: Path, **options: Any) -> dict[str, Any]:
             "leaf_days": 397,
             "renew_before_days": 30,
             "ca_overlap_days": 90,
+            "csrs": {},
+            "revoked": [],
+            "overlap": [],
             **options,
         },
         datetime.now(UTC),
@@ -218,6 +227,185 @@ def test_certificate_of_an_authority_with_the_same_name_is_due(
     assert "not signed by a CA that is trusted" in leaf(folder)["problems"][0]
 
 
+# --- generations -------------------------------------------------------------------------------
+
+CLIENT = {"unit": "client", "uses": ["clientAuth"]}
+
+
+def client(folder: Path, authority: Issued, number: int, days: float = 300, age: float = 1) -> Path:
+    """Issue the client a pair and put it on record; the last one is in use."""
+    name = f"client.{number}.x.internal"
+    issued = issue(folder, name, authority, days=days, age=age, names=[name], **CLIENT)
+    (folder / "issued").mkdir(exist_ok=True)
+    (folder / f"issued/client.{number}.pem").write_text(issued.path.read_text())
+    (folder / "leaves/client").unlink(missing_ok=True)
+    return put_in_use(folder, issued, "client", number)
+
+
+def test_those_let_in_by_name_have_their_generation_in_it(folder: Path, authority: Issued) -> None:
+    assert leaf(folder, "client")["allowed"] == ["client.1.x.internal"]
+    assert leaf(folder, "tunnel")["profile"]["common_name"] == "tunnel.x.internal"
+    client(folder, authority, 7)
+    found = leaf(folder, "client")
+    assert found["problems"] == []
+    assert found["allowed"] == ["client.7.x.internal"]
+
+
+def test_pair_in_the_folder_of_another_generation_is_due(folder: Path, authority: Issued) -> None:
+    client(folder, authority, 1).rename(folder / "leaves/client.2")
+    (folder / "leaves/client").unlink()
+    (folder / "leaves/client").symlink_to("client.2")
+    found = leaf(folder, "client")
+    assert "its common name should be client.2.x.internal" in found["problems"][0]
+    assert found["allowed"] == ["client.3.x.internal"]
+
+
+def test_number_comes_never_twice(folder: Path, authority: Issued) -> None:
+    shutil.rmtree(client(folder, authority, 4))
+    (folder / "leaves/client").unlink()
+    found = leaf(folder, "client")
+    assert found["folder"] == str(folder / "leaves/client.5")
+    assert found["record"] == str(folder / "issued/client.5.pem")
+
+
+def test_revoked_pair_is_due_and_not_allowed(folder: Path, authority: Issued) -> None:
+    client(folder, authority, 1, days=10)
+    found = leaf(folder, "client", revoked=["client.1"], overlap=["client"])
+    assert found["problems"] == ["client.1 is in pki_revoked"]
+    assert found["allowed"] == ["client.2.x.internal"]
+
+
+@pytest.mark.parametrize(
+    ("days_left", "options", "allowed"),
+    [
+        (10, {"overlap": ["client"]}, [2, 1]),
+        (10, {"overlap": []}, [2]),
+        (10, {"overlap": ["client"], "revoked": ["client.1"]}, [2]),
+        (300, {"overlap": ["client"]}, [2]),  # not its age, so it was lost or is wrong
+        (-10, {"overlap": ["client"]}, [2, 1]),  # refused for its age, and no task is started anew
+    ],
+)
+def test_last_generation_stays_allowed_when_it_was_renewed_for_its_age(
+    folder: Path, authority: Issued, days_left: float, options: dict[str, Any], allowed: list[int]
+) -> None:
+    client(folder, authority, 1, days=days_left, age=20)
+    client(folder, authority, 2, age=15 if days_left < 0 else 1)
+    found = leaf(folder, "client", **options)
+    assert found["problems"] == []
+    assert found["allowed"] == [f"client.{number}.x.internal" for number in allowed]
+
+
+def test_only_the_last_generation_overlaps(folder: Path, authority: Issued) -> None:
+    for number in (1, 2, 3):
+        client(folder, authority, number, days=10)
+    found = leaf(folder, "client", overlap=["client"])
+    assert "expires on" in found["problems"][0]
+    assert found["allowed"] == ["client.4.x.internal", "client.3.x.internal"]
+
+
+# --- requests for keys that are elsewhere ------------------------------------------------------
+
+
+def request(path: Path, key: Any = None, *, ca: bool = False, digest: Any = None) -> Path:
+    """Write a certificate signing request."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    if ca:
+        builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    path.write_bytes(builder.sign(key, digest or SHA256()).public_bytes(Encoding.PEM))
+    return path
+
+
+def refusals(folder: Path, csr: Path, **options: Any) -> list[str]:
+    found = leaf(folder, "client", csrs={"client": str(csr)}, **options)
+    assert found["problems"] == ([] if found["refused"] else ["there is none yet"])
+    return list(found["refused"])
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ec.generate_private_key(ec.SECP384R1()),
+        ec.generate_private_key(ec.SECP521R1()),
+        rsa.generate_private_key(65537, 2048),
+    ],
+)
+def test_fit_request_is_signed(folder: Path, authority: Issued, key: Any) -> None:
+    csr = request(folder / "a.csr", key)
+    assert refusals(folder, csr) == []
+    assert leaf(folder, "client", csrs={"client": str(csr)})["leaf"]["private_key"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"ca": True}, "asks for the certificate of a CA"),
+        ({"key": rsa.generate_private_key(65537, 1024)}, "a key that not all"),
+        ({"key": ec.generate_private_key(ec.SECP256K1())}, "a key that not all"),
+        ({"key": ec.generate_private_key(ec.SECP224R1())}, "a key that not all"),
+    ],
+)
+def test_unfit_request_is_refused(
+    folder: Path, authority: Issued, options: dict[str, Any], sentence: str
+) -> None:
+    (refusal,) = refusals(folder, request(folder / "a.csr", **options))
+    assert refusal.startswith(f"{folder}/a.csr ")
+    assert sentence in refusal
+
+
+def test_forged_request_is_refused(folder: Path, authority: Issued) -> None:
+    csr = request(folder / "a.csr")
+    der = bytearray(x509.load_pem_x509_csr(csr.read_bytes()).public_bytes(Encoding.DER))
+    der[-1] ^= 1
+    text = base64.encodebytes(der).decode()
+    csr.write_text(
+        f"-----BEGIN CERTIFICATE REQUEST-----\n{text}-----END CERTIFICATE REQUEST-----\n"
+    )
+    assert "its signature does not fit its key" in refusals(folder, csr)[0]
+
+
+def test_request_beside_its_key_is_refused(folder: Path, authority: Issued) -> None:
+    csr = request(folder / "a.csr")
+    csr.write_text(csr.read_text() + "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n")
+    assert "holds a private key" in refusals(folder, csr)[0]
+
+
+@pytest.mark.parametrize("text", [None, "", "no request", "-----BEGIN CERTIFICATE REQUEST-----"])
+def test_what_is_no_request_is_refused(folder: Path, authority: Issued, text: str | None) -> None:
+    if text is not None:
+        (folder / "a.csr").write_text(text)
+    sentence = "cannot be read" if text is None else "is not a certificate signing request in PEM"
+    assert sentence in refusals(folder, folder / "a.csr")[0]
+
+
+def test_key_of_another_holder_is_refused(folder: Path, authority: Issued) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    csrs = {name: str(request(folder / f"{name}.csr", key)) for name in ("client", "ct-1")}
+    profiles = {**PROFILES, "ct-1": PROFILES["client"]}
+    found = read(folder, csrs=csrs, profiles=profiles)["leaves"]
+    assert [entry["refused"] for entry in found if entry["refused"]] == [
+        [f"{csrs[name]} has the key of {other}. {NEW_KEY}"]
+        for name, other in (("client", "ct-1"), ("ct-1", "client"))
+    ]
+
+
+NEW_KEY = "Make a new key for it: a key is known to one holder, and is lost with its certificate."
+
+
+def test_new_request_gets_a_new_certificate_and_the_same_one_none(
+    folder: Path, authority: Issued
+) -> None:
+    target = client(folder, authority, 1)
+    key = load_pem_private_key((target / "private_key.pem").read_bytes(), None)
+    (target / "private_key.pem").unlink()
+    csr = request(folder / "a.csr", key)
+    assert leaf(folder, "client", csrs={"client": str(csr)})["problems"] == []
+    request(csr)
+    assert leaf(folder, "client", csrs={"client": str(csr)})["problems"] == [
+        f"{csr} asks for another key"
+    ]
+
+
 # --- certificates of the user's own ------------------------------------------------------------
 
 SERVER = {"names": ["nginx.x.internal"], "uses": ["serverAuth"]}
@@ -230,7 +418,7 @@ def own(folder: Path, hospital: Issued, issued: Issued, name: str = "nginx") -> 
 def test_own_certificate_is_taken_as_it_is(folder: Path, hospital: Issued, tmp_path: Path) -> None:
     issued = issue(tmp_path, "web.hospital.org", hospital, days=5, **SERVER)
     found = own(folder, hospital, issued)
-    assert found["problems"] == []
+    assert found["refused"] == []
     assert found["leaf"]["common_name"] == "web.hospital.org"
     assert found["leaf"]["certificate"] == str(issued.path)
 
@@ -239,20 +427,20 @@ def test_own_certificate_may_have_a_wildcard_and_no_usages(
     folder: Path, hospital: Issued, tmp_path: Path
 ) -> None:
     issued = issue(tmp_path, "web.hospital.org", hospital, names=["*.x.internal"])
-    assert own(folder, hospital, issued)["problems"] == []
+    assert own(folder, hospital, issued)["refused"] == []
 
 
 def test_own_client_needs_no_names(folder: Path, hospital: Issued, tmp_path: Path) -> None:
     issued = issue(tmp_path, "ct-1", hospital, uses=["clientAuth"])
-    assert own(folder, hospital, issued, "client")["problems"] == []
+    assert own(folder, hospital, issued, "client")["refused"] == []
 
 
 def test_own_chain_with_intermediate(folder: Path, hospital: Issued, tmp_path: Path) -> None:
     between = issue(tmp_path, "Department CA", hospital, authority=True)
     issued = issue(tmp_path, "web.hospital.org", between, **SERVER)
-    assert "Department CA" in own(folder, hospital, issued)["problems"][0]
+    assert "Department CA" in own(folder, hospital, issued)["refused"][0]
     issued.path.write_text(issued.path.read_text() + between.path.read_text())
-    assert own(folder, hospital, issued)["problems"] == []
+    assert own(folder, hospital, issued)["refused"] == []
 
 
 @pytest.mark.parametrize(
@@ -268,7 +456,7 @@ def test_own_certificate_that_cannot_serve(
     folder: Path, hospital: Issued, tmp_path: Path, change: dict[str, Any], sentence: str
 ) -> None:
     issued = issue(tmp_path, "web.hospital.org", hospital, **{**SERVER, **change})
-    problem = own(folder, hospital, issued)["problems"]
+    problem = own(folder, hospital, issued)["refused"]
     assert len(problem) == 1
     assert problem[0].startswith(f"{issued.path} {sentence}")
 
@@ -277,13 +465,13 @@ def test_own_certificate_without_common_name(
     folder: Path, hospital: Issued, tmp_path: Path
 ) -> None:
     issued = issue(tmp_path, "", hospital, uses=["clientAuth"])
-    assert "has no common name" in own(folder, hospital, issued, "client")["problems"][0]
+    assert "has no common name" in own(folder, hospital, issued, "client")["refused"][0]
 
 
 def test_own_certificate_that_is_missing(folder: Path, hospital: Issued, tmp_path: Path) -> None:
     issued = issue(tmp_path, "web.hospital.org", hospital, **SERVER)
     issued.path.unlink()
-    assert own(folder, hospital, issued)["problems"] == [
+    assert own(folder, hospital, issued)["refused"] == [
         f"{issued.path} cannot be read (No such file or directory). Correct the path or its mode."
     ]
 

@@ -8,7 +8,7 @@ from ansible_collections.openpacs.dicoogle.plugins.lookup.unknown_variables impo
     unknown_variables,
 )
 
-KNOWN = ["dicoogle_environment", "dicoogle_domain_name", "stack_networks"]
+KNOWN = ["dicoogle_environment", "dicoogle_domain_name", "stack_parameters"]
 
 
 def test_known_and_foreign_variables_pass():
@@ -16,9 +16,9 @@ def test_known_and_foreign_variables_pass():
 
 
 def test_a_misspelt_variable_names_the_right_one():
-    assert unknown_variables(["dicoogle_enviroment", "stack_network"], KNOWN) == [
+    assert unknown_variables(["dicoogle_enviroment", "stack_parameter"], KNOWN) == [
         "The variable dicoogle_enviroment is unknown; did you mean dicoogle_environment?",
-        "The variable stack_network is unknown; did you mean stack_networks?",
+        "The variable stack_parameter is unknown; did you mean stack_parameters?",
     ]
 
 

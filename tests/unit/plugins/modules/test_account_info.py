@@ -118,6 +118,25 @@ def test_small_quota_is_refused(run: Run) -> None:
     assert "6 more VPCs are needed, but 1 of 5 are in use" in result["msg"]
 
 
+def test_quotas_count_until_the_stack_is_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_call = botocore.client.BaseClient._make_api_call
+    stacks: list[str] = []
+
+    def call(self: Any, operation: str, params: dict[str, Any]) -> Any:
+        if operation != "DescribeStacks":
+            return make_call(self, operation, params)
+        if params["StackName"] in stacks:
+            return {"Stacks": [{"StackName": params["StackName"]}]}
+        missing = {"Code": "ValidationError", "Message": "Stack with id pacs does not exist"}
+        raise ClientError({"Error": missing}, operation)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+    wanted = {"quotas": {"vpcs": 6}, "quotas_unless_stack": "pacs"}
+    assert "6 more VPCs are needed" in run(**wanted)["msg"]
+    stacks.append("pacs")
+    assert run(**wanted)["quotas"] == {}
+
+
 def test_unreadable_quota_is_a_warning(run: Run, fail: Any) -> None:
     fail("GetServiceQuota", client_error("AccessDeniedException"))
     result = run(quotas={"vpcs": 600})

@@ -18,7 +18,7 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def run(run_module: Run, tmp_path: Path) -> Iterator[Run]:
-    """Run the module on a root template without references and the bucket C(artifacts)."""
+    """Run the module on a root template without references and the bucket `artifacts`."""
     (tmp_path / "root.yaml").write_text("Resources: {}\n")
     with mock_aws():
         boto3.client(

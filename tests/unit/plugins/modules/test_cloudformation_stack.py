@@ -12,7 +12,7 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 from ansible_collections.openpacs.dicoogle.plugins.modules import (
     cloudformation_stack,
     cloudformation_stack_info,
@@ -60,6 +60,7 @@ def _cloudformation(monkeypatch: pytest.MonkeyPatch) -> None:
             "get_template",
             "describe_stack_events",
             "list_stack_resources",
+            "meta",
         ],
     )
     monkeypatch.setattr(AnsibleAWSModule, "client", lambda self, service: client)
@@ -99,6 +100,27 @@ def test_parameters_and_tags_become_texts() -> None:
     desired = cloudformation_stack.build_desired(given)
     assert desired.parameters == {"Delay": "7", "Zones": "a,b"}
     assert desired.tags == {"cost": "12"}
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"profile": None, "endpoint_url": None}, "--region eu-west-1"),
+        ({"profile": "my ward", "endpoint_url": None}, "--region eu-west-1 --profile 'my ward'"),
+        (
+            {"profile": None, "endpoint_url": "http://127.0.0.1:4566"},
+            "--region eu-west-1 --endpoint-url http://127.0.0.1:4566",
+        ),
+    ],
+)
+def test_commands_in_advice_go_where_the_run_went(given: dict[str, Any], text: str) -> None:
+    assert cloudformation_stack.cli_options("eu-west-1", given) == text
+
+
+def test_what_may_be_lost_is_passed_on_by_name() -> None:
+    given = options(template_body=TEMPLATE, allow_data_loss=["pacs/Files"])
+    assert cloudformation_stack.build_desired(given).allow_data_loss == ("pacs/Files",)
+    assert cloudformation_stack.build_desired(options()).allow_data_loss == ()
 
 
 def test_the_text_of_a_template_is_read_from_its_path(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.openpacs.dicoogle.plugins.modules import dicom_copy
-from dicom_fixtures import sample
 from pydicom import Dataset, dcmread
+from pydicom.sequence import Sequence
+from pydicom.uid import ImplicitVRLittleEndian
+from support.dicom_fixtures import sample
 
 UIDS = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
 
@@ -80,3 +82,66 @@ def test_a_folder_that_is_not_there(run_module: Any, tmp_path: Path) -> None:
     result = copy(run_module, tmp_path / "missing", sample("CT_small.dcm"))
     assert result["failed"]
     assert str(tmp_path / "missing") in result["msg"]
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_references_lead_to_the_copies(
+    run_module: Any, dest: Path, tmp_path: Path, implicit: bool
+) -> None:
+    image = dcmread(sample("CT_small.dcm"))
+    state = dcmread(sample("CT_small.dcm"))
+    if implicit:
+        state.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    state.SOPInstanceUID = state.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    item = Dataset()
+    item.ReferencedSOPInstanceUID = image.SOPInstanceUID
+    item.ReferencedSOPClassUID = image.SOPClassUID
+    series = Dataset()
+    series.SeriesInstanceUID = image.SeriesInstanceUID
+    series.ReferencedSOPSequence = Sequence([item])
+    state.ReferencedSeriesSequence = Sequence([series])
+    state.FailedSOPInstanceUIDList = [image.SOPInstanceUID, "1.2.99"]
+    state.save_as(tmp_path / "state.dcm", implicit_vr=implicit, little_endian=True)
+    result = copy(run_module, dest, sample("CT_small.dcm"), tmp_path / "state.dcm")
+    new_image, new_state = (dcmread(file["path"]) for file in result["files"])
+    new_series = new_state.ReferencedSeriesSequence[0]
+    new_item = new_series.ReferencedSOPSequence[0]
+    assert new_series.SeriesInstanceUID == new_image.SeriesInstanceUID
+    assert new_item.ReferencedSOPInstanceUID == new_image.SOPInstanceUID
+    assert new_item.ReferencedSOPClassUID == image.SOPClassUID
+    assert new_state.FailedSOPInstanceUIDList == [new_image.SOPInstanceUID, "1.2.99"]
+
+
+def test_the_copy_of_an_odd_file_can_be_sent(run_module: Any, dest: Path, tmp_path: Path) -> None:
+    dataset = dcmread(sample("CT_small.dcm"))
+    dataset.SOPInstanceUID = "2.25." + "1" * 60
+    dataset.SeriesInstanceUID = ["1.2", "1.3"]
+    dataset.file_meta.MediaStorageSOPInstanceUID = "2.25.6666"
+    dataset.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+    dataset.save_as(tmp_path / "odd.dcm")
+    (file,) = copy(run_module, dest, tmp_path / "odd.dcm")["files"]
+    other = dcmread(file["path"])
+    assert other.file_meta.MediaStorageSOPClassUID == dataset.SOPClassUID == other.SOPClassUID
+    assert other.file_meta.MediaStorageSOPInstanceUID == other.SOPInstanceUID
+    assert other.SeriesInstanceUID == file["series_instance_uid"]
+
+
+def test_what_was_copied_before_a_failure_is_told(
+    run_module: Any, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = Dataset.save_as
+    second = tmp_path / "second.dcm"
+    second.write_bytes(sample("MR_small.dcm").read_bytes())
+
+    def fail_for_mr(dataset: Dataset, path: Path) -> None:
+        save(dataset, path)
+        if dataset.Modality == "MR":
+            raise ValueError("the library gives up")
+
+    monkeypatch.setattr(Dataset, "save_as", fail_for_mr)
+    result = copy(run_module, dest, sample("CT_small.dcm"), second)
+    assert result["failed"]
+    assert result["reason"] == "not_dicom"
+    assert str(second) in result["msg"]
+    assert [Path(file["path"]) for file in result["files"]] == list(dest.iterdir())
+    assert result["changed"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from ansible_collections.openpacs.dicoogle.plugins.modules import dicom_find, dicom_store
 from dicom_archive import Archive
-from dicom_fixtures import sample
+from support.dicom_fixtures import sample
 
 
 def test_matches(run_module: Any, archive: Archive) -> None:

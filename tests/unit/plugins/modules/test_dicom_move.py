@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.openpacs.dicoogle.plugins.modules import dicom_move, dicom_store
 from dicom_archive import Archive
-from dicom_fixtures import sample
 from pydicom import dcmread
+from support.dicom_fixtures import sample
 
 STUDY = "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322"
 
@@ -109,7 +109,7 @@ def test_a_port_that_is_taken(
         receive={"port": target.port, "path": str(tmp_path)},
     )
     assert result["reason"] == "invalid_input"
-    assert f"receive.port: port {target.port} of 127.0.0.1" in result["msg"]
+    assert f"receive.port: cannot listen on 127.0.0.1:{target.port}" in result["msg"]
 
 
 def test_a_folder_that_is_not_there(
@@ -124,3 +124,19 @@ def test_a_folder_that_is_not_there(
     )
     assert result["reason"] == "invalid_input"
     assert str(tmp_path / "missing") in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "option", ["study_instance_uid", "series_instance_uid", "sop_instance_uid"]
+)
+@pytest.mark.parametrize("uid", ["", " ", "*", "1.2.?", "1.2\\1.3", "1.2, 1.3"])
+def test_what_is_not_one_uid_is_refused_before_anything_is_asked(
+    run_module: Any, peer: dict[str, Any], archive: Archive, option: str, uid: str
+) -> None:
+    """Dicoogle moves its whole archive for an empty one."""
+    before = archive.associations
+    selection = {"study_instance_uid": STUDY, "series_instance_uid": "1.2", option: uid}
+    result = run_module(dicom_move, **peer, **selection, destination="TARGET")
+    assert result["reason"] == "invalid_input"
+    assert f"{option}={uid!r}" in result["msg"]
+    assert archive.associations == before

@@ -16,6 +16,21 @@ def test_a_version(run_module: Any, dicoogle: DicoogleWeb, check_mode: bool) -> 
     assert result["changed"] is False
     assert (result["version"], result["sign_in"], result["status"]) == ("3.5.1", None, 200)
     assert result["milliseconds"] > 0
+    assert (result["keeper"]["index"], result["keeper"]["storage_open"]) == ("ok", True)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_entrance_without_keeper(run_module: Any, dicoogle: DicoogleWeb, status: int) -> None:
+    dicoogle.replies["/keeper/status"] = (status, {}, b"")
+    result = run_module(dicoogle_info, host="127.0.0.1", port=dicoogle.port)
+    assert (result["version"], result["keeper"]) == ("3.5.1", None)
+
+
+def test_a_keeper_that_says_something_else(run_module: Any, dicoogle: DicoogleWeb) -> None:
+    dicoogle.replies["/keeper/status"] = (200, {}, b'{"not_findable": 0}')
+    result = run_module(dicoogle_info, host="127.0.0.1", port=dicoogle.port)
+    assert result["reason"] == "invalid_response"
+    assert "GET /keeper/status" in result["msg"]
 
 
 @pytest.mark.parametrize("status", [302, 303])
@@ -69,3 +84,20 @@ def test_the_dicom_libraries_are_not_needed(
     monkeypatch.setattr(packages, "pynetdicom", None)
     result = run_module(dicoogle_info, host="127.0.0.1", port=dicoogle.port)
     assert result["version"] == "3.5.1"
+
+
+@pytest.mark.parametrize("location", ["http://[bad", "", "//", "https://[::1"])
+def test_a_redirect_that_leads_nowhere(
+    run_module: Any, dicoogle: DicoogleWeb, location: str
+) -> None:
+    dicoogle.replies["/ext/version"] = (302, {"Location": location}, b"")
+    result = run_module(dicoogle_info, host="127.0.0.1", port=dicoogle.port)
+    assert result["failed"]
+    assert (result["reason"], result["status"]) == ("status", 302)
+
+
+@pytest.mark.parametrize("host", ["pacs..example.org", "a" * 70, "pa cs", "pacs\0"])
+def test_a_host_that_cannot_be_looked_up(run_module: Any, host: str) -> None:
+    result = run_module(dicoogle_info, host=host, port=8080)
+    assert result["reason"] == "unknown_host"
+    assert "host=" in result["msg"]

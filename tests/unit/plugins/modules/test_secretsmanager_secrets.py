@@ -143,7 +143,19 @@ def test_secret_missing_from_the_listing_is_updated(
     assert value(client, "key") == SECRETS["key"]
 
 
-@pytest.mark.parametrize("wrong", [12, "", {"a": 1}, None])
+def test_dictionary_is_stored_as_json_whatever_the_order_of_its_keys(
+    run: Run, client: Any, calls: list[str]
+) -> None:
+    pair = {"private_key": "PEM private key", "certificate": "PEM\ncertificate"}
+    created = run(secrets={"nginx": pair})
+    assert json.loads(value(client, "nginx")) == pair
+    calls.clear()
+    again = run(secrets={"nginx": dict(reversed(pair.items()))})
+    assert calls == ["ListSecrets"]
+    assert "PEM" not in json.dumps([created, again])
+
+
+@pytest.mark.parametrize("wrong", [12, "", {"a": 1}, {"a": ""}, {}, None])
 def test_value_that_is_not_text_is_refused_before_anything_is_touched(
     run: Run, calls: list[str], wrong: Any
 ) -> None:
@@ -157,6 +169,13 @@ def test_value_not_known_yet_counts_as_changed_in_check_mode(run: Run) -> None:
     result = run(secrets={"cert": "PEM certificate", "key": "", "new": ""}, check_mode=True)
     changes = {name: secret["changes"] for name, secret in result["secrets"].items()}
     assert changes == {"cert": [], "key": ["value changed"], "new": ["created"]}
+
+
+def test_dictionary_with_a_text_not_known_yet_counts_as_changed_in_check_mode(run: Run) -> None:
+    run(secrets={"nginx": {"certificate": "PEM", "private_key": "PEM"}})
+    unknown = {"certificate": "PEM", "private_key": ""}
+    result = run(secrets={"nginx": unknown}, check_mode=True)
+    assert result["secrets"]["nginx"]["changes"] == ["value changed"]
 
 
 def test_refusal_names_secret_and_reason(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ class Archive:
             dataset = dcmread(path)
             if all(
                 element.value in ("", None)
-                or dataset.get(element.tag, element).value == element.value
+                or fnmatchcase(str(dataset.get(element.tag, element).value), str(element.value))
                 for element in identifier
                 if element.keyword not in ("QueryRetrieveLevel", "SpecificCharacterSet")
             ):
@@ -106,6 +107,8 @@ class Archive:
                 yield 0xFE00, None
                 return
             match = Dataset()
+            if "PatientName" in event.identifier and "SpecificCharacterSet" in dataset:
+                match.SpecificCharacterSet = dataset.SpecificCharacterSet
             for element in event.identifier:
                 if element.keyword in dataset:
                     match[element.tag] = dataset[element.tag]

@@ -30,6 +30,7 @@ class DicoogleWeb:
         self.index: dict[str, str] = {}
         self.asked: list[str] = []
         self.replies: dict[str, Reply] = {}  # instead of its own, by path
+        self.reindex: dict[str, Any] | None = None  # it goes on by a folder at each look
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         if context:
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
@@ -60,6 +61,13 @@ class DicoogleWeb:
         match method, path:
             case "GET", "/ext/version":
                 return 200, JSON, b'{"version": "3.5.1"}'
+            case "GET", "/keeper/status":
+                return 200, JSON, json.dumps(self.keeper()).encode()
+            case "POST", "/keeper/reindex":
+                return self._reindex(fields.get("path", "/data/images"))
+            case "GET", "/dic2png":
+                found = fields["SOPInstanceUID"] in self.index.values()
+                return (200, {"Content-Type": "image/png"}, b"\x89PNG") if found else (500, {}, b"")
             case "GET", "/search":
                 return 200, JSON, json.dumps(self._search(fields["query"])).encode()
             case "GET", "/legacy/file":
@@ -71,6 +79,37 @@ class DicoogleWeb:
                 self.index.pop(fields["uri"], None)
                 return 200, JSON, b'{"indexed": 1, "failed": 0, "notFound": 0}'
         return 404, {}, b""
+
+    def keeper(self) -> dict[str, Any]:
+        """Return what the keeper says."""
+        if self.reindex and self.reindex["state"] == "running":
+            self.reindex["folders_done"] += 1
+            self.reindex["indexed"] += 10
+            if self.reindex["folders_done"] == self.reindex["folders"]:
+                self.reindex["state"] = "done"
+        return {
+            "not_findable": 0,
+            "oldest_seconds": 0.0,
+            "storage_open": True,
+            "restarting": False,
+            "index": "ok",
+            "never_findable": [],
+            "reindex": self.reindex,
+        }
+
+    def _reindex(self, path: str) -> Reply:
+        if not path.startswith("/data/images"):
+            error = {"error": f"{path} is no folder in /data/images."}
+            return 400, JSON, json.dumps(error).encode()
+        if self.reindex and self.reindex["state"] == "running":
+            return (
+                409,
+                JSON,
+                b'{"error": "A folder is being indexed again. Wait until it is done."}',
+            )
+        counts = {"folders": 2, "folders_done": 0, "indexed": 0, "errors": 0, "seconds": 0.1}
+        self.reindex = {"path": path, "state": "running", **counts}
+        return 202, JSON, json.dumps(self.keeper() | {"reindex": self.reindex}).encode()
 
     def _search(self, query: str) -> dict[str, Any]:
         found = [

@@ -13,7 +13,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._account.checks 
     unknown_zone_message,
     usable_zones,
 )
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 
 ZONES = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
 

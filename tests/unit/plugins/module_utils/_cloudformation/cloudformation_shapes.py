@@ -77,7 +77,11 @@ def change(logical_id: str, action: str = "Add", **members: Any) -> dict[str, An
 
 
 def change_set(
-    name: str, *changes: dict[str, Any], status: str = "CREATE_COMPLETE", reason: str = ""
+    name: str,
+    *changes: dict[str, Any],
+    status: str = "CREATE_COMPLETE",
+    reason: str = "",
+    execution: str = "AVAILABLE",
 ) -> dict[str, Any]:
     """An answer of DescribeChangeSet."""
     return {
@@ -86,6 +90,7 @@ def change_set(
         "StackId": stack_id(name),
         "Status": status,
         "StatusReason": reason,
+        "ExecutionStatus": execution,
         "Changes": list(changes),
     }
 
@@ -128,6 +133,7 @@ class FakeClient:
                 raise answer
             return answer(self, **arguments) if callable(answer) else answer
 
+        call.__name__ = operation
         return call
 
     @property

@@ -104,4 +104,36 @@ def test_the_reason_of_a_failure_comes_from_the_nested_change_set_that_failed() 
     network = change_set("Network", status="FAILED", reason="Template format error: no Resources")
     known = {item["ChangeSetId"]: item for item in (root, network)}
     assert changes.nested_ids(root) == [change_set_id("Network")]
-    assert changes.failure_reason(root, known) == "Network: Template format error: no Resources"
+    assert changes.failed_below(root, known) == network
+    assert changes.failed_below(network, known) == network
+
+
+FILES = "AWS::EFS::FileSystem"
+BUCKET = "AWS::S3::Bucket"
+
+
+@pytest.mark.parametrize(
+    ("action", "replacement", "kind", "lost"),
+    [
+        ("Remove", "", FILES, True),
+        ("Modify", "True", BUCKET, True),
+        ("Modify", "Conditional", "AWS::KMS::Key", True),
+        ("Modify", "True", "AWS::Backup::BackupVault", True),
+        ("Modify", "True", "AWS::Cognito::UserPool", True),
+        ("Modify", "False", FILES, False),
+        ("Add", "", FILES, False),
+        ("Remove", "", "AWS::SQS::Queue", False),
+    ],
+)
+def test_what_holds_data_must_not_be_replaced_or_removed(
+    action: str, replacement: str, kind: str, lost: bool
+) -> None:
+    found = changes.Change("pacs/Storage/It", kind, action, replacement)
+    assert changes.loses_data(found) is lost
+
+
+def test_changes_that_lose_data_come_first_and_the_others_keep_their_order() -> None:
+    queue = changes.Change("pacs/Queue", "AWS::SQS::Queue", "Add")
+    files = changes.Change("pacs/Files", FILES, "Remove")
+    topic = changes.Change("pacs/Topic", "AWS::SNS::Topic", "Add")
+    assert changes.worst_first([queue, files, topic]) == [files, queue, topic]

@@ -10,7 +10,6 @@ from typing import Any
 
 import boto3
 import pytest
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.package import (
     Destination,
     Package,
@@ -19,6 +18,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.
     read_package,
     upload_artifacts,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 from moto import mock_aws
 
 DESTINATION = Destination("artifacts", "cloudformation", "eu-west-1", "amazonaws.com")

@@ -10,8 +10,8 @@ import pytest
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import (
     reports,
     stacks,
-    waiter,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._deadline import Deadline
 from cloudformation_shapes import FakeClient, description, nested, stack_id
 
 FAMILY = [
@@ -41,7 +41,7 @@ def detect(root: dict[str, Any], network: dict[str, Any]) -> dict[str, Any]:
             {"StackResourceDrifts": [DRIFTED]},
         ],
     )
-    return reports.drift(client, TREE, waiter.Deadline(60, sleep=lambda seconds: None))
+    return reports.drift(client, TREE, Deadline(60, sleep=lambda seconds: None))
 
 
 def complete(status: str) -> dict[str, Any]:

@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import (
     plan,
     stacks,
     states,
+    template,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 from cloudformation_shapes import description
 
 BODY = """Parameters:
@@ -90,6 +92,35 @@ def test_template_and_tags_are_compared() -> None:
     assert plan.differences(deployed_stack(), BODY, desired) == ["template", "tags"]
 
 
+def test_comments_and_layout_are_no_difference() -> None:
+    assert plan.differences(deployed_stack(), f"# a comment\n{BODY}\n", DESIRED) == []
+
+
+def test_another_function_of_the_same_value_is_a_difference() -> None:
+    deployed = BODY.replace("!Ref Queue", "!Sub Queue")
+    assert plan.differences(deployed_stack(), deployed, DESIRED) == ["template"]
+
+
+def test_json_is_compared_with_the_dictionary_that_the_sdk_makes_of_it() -> None:
+    document = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"A": 1}}}}
+    stack = replace(deployed_stack(), parameters={})
+    desired = replace(DESIRED, parameters={}, template_body=json.dumps(document, indent=4))
+    assert plan.differences(stack, document, desired) == []
+    other = replace(desired, template_body=json.dumps(document).replace("1", "2"))
+    assert plan.differences(stack, document, other) == ["template"]
+
+
+def test_the_wanted_template_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    parse = template.parse
+    monkeypatch.setattr(template, "parse", lambda text: (parsed.append(text), parse(text))[1])
+    desired = replace(DESIRED, tags=None)
+    assert not desired.nested
+    assert plan.differences(deployed_stack(), BODY, desired) == []
+    assert not plan.outputs_differ(json.loads(json.dumps(desired.document)), desired)
+    assert parsed == [BODY]
+
+
 def test_no_tags_remove_all_but_unnamed_tags_stay() -> None:
     assert plan.differences(deployed_stack(), BODY, replace(DESIRED, tags={})) == ["tags"]
     assert plan.differences(deployed_stack(), BODY, replace(DESIRED, tags=None)) == []
@@ -110,7 +141,6 @@ def test_outputs_are_compared_for_they_are_in_no_change_set() -> None:
 @pytest.mark.parametrize(
     ("status", "may_replace", "action"),
     [
-        (None, False, states.Action.CREATE),
         ("UPDATE_COMPLETE", False, states.Action.UPDATE),
         ("ROLLBACK_COMPLETE", False, states.Action.REFUSE),
         ("ROLLBACK_COMPLETE", True, states.Action.REPLACE),
@@ -118,9 +148,8 @@ def test_outputs_are_compared_for_they_are_in_no_change_set() -> None:
         ("DELETE_FAILED", True, states.Action.REFUSE),
     ],
 )
-def test_next_action(status: str | None, may_replace: bool, action: states.Action) -> None:
-    stack = deployed_stack(status) if status else None
-    assert plan.next_action(stack, may_replace) is action
+def test_next_action(status: str, may_replace: bool, action: states.Action) -> None:
+    assert plan.next_action(deployed_stack(status), may_replace) is action
 
 
 def test_a_change_set_always_includes_nested_stacks() -> None:
@@ -128,6 +157,7 @@ def test_a_change_set_always_includes_nested_stacks() -> None:
     assert request == {
         "StackName": "pacs",
         "ChangeSetName": "openpacs-1",
+        "ClientToken": "openpacs-1",
         "ChangeSetType": "CREATE",
         "IncludeNestedStacks": True,
         "Capabilities": ["CAPABILITY_IAM"],

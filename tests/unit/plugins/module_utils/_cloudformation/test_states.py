@@ -48,6 +48,12 @@ def test_what_follows_from_a_status(status: str, action: Action) -> None:
     assert states.action(status) is action
 
 
+def test_a_status_that_aws_has_added_is_waited_for_or_refused_with_advice() -> None:
+    assert states.action("REFACTOR_IN_PROGRESS") is Action.WAIT
+    assert states.action("REFACTOR_FAILED") is Action.REFUSE
+    assert "stack pacs back" in states.advice("REFACTOR_FAILED", "pacs")
+
+
 @pytest.mark.parametrize("status", sorted(states.STATES))
 def test_whoever_has_to_act_is_told_how(status: str) -> None:
     left_to_the_user = states.category(status) in (
@@ -58,6 +64,33 @@ def test_whoever_has_to_act_is_told_how(status: str) -> None:
     assert bool(states.advice(status, "pacs")) == left_to_the_user
 
 
-def test_advice_names_the_stack_in_the_command() -> None:
-    command = "aws cloudformation continue-update-rollback --stack-name pacs"
-    assert command in states.advice("UPDATE_ROLLBACK_FAILED", "pacs")
+STUCK = [s for s in sorted(states.STATES) if states.category(s) is Category.STUCK]
+
+
+@pytest.mark.parametrize("status", STUCK)
+def test_commands_in_advice_can_be_run_as_they_are(status: str) -> None:
+    advice = states.advice(status, "pacs", "--region eu-west-1 --profile hospital")
+    commands = advice.split("`")[1::2]
+    assert commands
+    for command in commands:
+        assert command.startswith("aws cloudformation ")
+        assert "--stack-name pacs --region eu-west-1 --profile hospital" in command
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("ROLLBACK_COMPLETE", ["on_rollback_complete=replace", "stack_on_rollback_complete"]),
+        ("DELETE_FAILED", ["state=absent", "the playbook destroy", "--retain-resources"]),
+        ("UPDATE_ROLLBACK_FAILED", ["--resources-to-skip"]),
+    ],
+)
+def test_advice_speaks_of_the_options_and_of_the_variables_of_the_roles(
+    status: str, words: list[str]
+) -> None:
+    advice = states.advice(status, "pacs")
+    assert all(word in advice for word in words)
+
+
+def test_advice_without_region_and_profile_has_no_gap() -> None:
+    assert "--stack-name pacs`" in states.advice("UPDATE_FAILED", "pacs")

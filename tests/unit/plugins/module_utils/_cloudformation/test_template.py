@@ -4,32 +4,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import template
-
-YAML = """Resources:
-  Queue:
-    Type: AWS::SQS::Queue
-    Properties:
-      QueueName: !Sub "${AWS::StackName}-queue"  # a comment
-"""
-
-
-def test_comments_and_layout_are_no_difference() -> None:
-    assert template.same(YAML, YAML.replace("  # a comment", "\n"))
-
-
-def test_another_function_of_the_same_value_is_a_difference() -> None:
-    assert not template.same(YAML, YAML.replace("!Sub", "!Ref"))
-
-
-def test_json_is_compared_with_the_dictionary_that_the_sdk_makes_of_it() -> None:
-    document = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"A": 1}}}}
-    assert template.same(document, json.dumps(document, indent=4))
-    assert not template.same(document, json.dumps(document).replace("1", "2"))
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 
 
 def test_yaml_values_keep_the_text_that_was_written() -> None:
@@ -41,13 +18,19 @@ def test_yaml_values_keep_the_text_that_was_written() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Resources: {A: {Type: 'AWS::CloudFormation::Stack'}}", True),
-        ("Resources: {A: {Type: 'AWS::SQS::Queue'}}", False),
-        ("Description: names AWS::CloudFormation::Stack only here", False),
+        ("Resources: {A: {Type: 'AWS::CloudFormation::Stack'}}", {"A"}),
+        ("Resources: {A: {Type: 'AWS::SQS::Queue'}}", set()),
+        ("Description: names AWS::CloudFormation::Stack only here", set()),
     ],
 )
-def test_nested_stacks_are_found_by_type(text: str, expected: bool) -> None:
-    assert template.has_nested_stacks(template.parse(text)) is expected
+def test_nested_stacks_are_found_by_type(text: str, expected: set[str]) -> None:
+    assert template.nested_stacks(template.parse(text)) == expected
+
+
+def test_a_stack_with_a_condition_may_not_be_there() -> None:
+    stack = "{Type: 'AWS::CloudFormation::Stack'"
+    parsed = template.parse(f"Resources: {{A: {stack}, Condition: C}}, B: {stack}}}}}")
+    assert template.unconditional_stacks(parsed) == {"B"}
 
 
 @pytest.mark.parametrize("text", ["Resources: [", "just text", "[1, 2]"])

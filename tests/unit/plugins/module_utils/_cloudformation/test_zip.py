@@ -9,10 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.zip import (
     zip_folder,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a user learns when no association, or no answer, comes about. All within seconds."""
+"""What a user learns when no association, or no answer, comes about."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.query imp
 from dicom_archive import Archive
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, build_context, evt
+from pynetdicom.acse import ACSE
 from pynetdicom.sop_class import CTImageStorage, Verification  # type: ignore[attr-defined]
 
 Serve = Callable[[Callable[[socket.socket], None]], int]
@@ -27,7 +28,7 @@ Serve = Callable[[Callable[[socket.socket], None]], int]
 def _in_bounded_time() -> Iterator[None]:
     begin = time.monotonic()
     yield
-    assert time.monotonic() - begin < 6
+    assert time.monotonic() - begin < 30
 
 
 def refusal(peer: Peer) -> DicomError:
@@ -74,7 +75,7 @@ def test_too_many_associations(archive: Archive, make_peer: Callable[..., Peer])
 
 def test_a_peer_that_says_nothing(raw_server: Serve, make_peer: Callable[..., Peer]) -> None:
     port = raw_server(lambda connection: time.sleep(10))
-    assert refusal(make_peer(port)).reason == "timeout"
+    assert refusal(make_peer(port, connect_timeout=1.0)).reason == "timeout"
 
 
 def test_a_peer_that_hangs_up(raw_server: Serve, make_peer: Callable[..., Peer]) -> None:
@@ -82,6 +83,35 @@ def test_a_peer_that_hangs_up(raw_server: Serve, make_peer: Callable[..., Peer])
     error = refusal(make_peer(port))
     assert error.reason == "closed"
     assert "Is this a DICOM port" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"\x03\x00\x00\x00\x00\x04\x00\x01\x01\x07", "rejected_called_ae"),
+        (b"\x07\x00\x00\x00\x00\x04\x00\x00\x00\x00", "aborted"),
+        (b"", "closed"),
+    ],
+)
+def test_a_peer_whose_answer_is_there_before_it_is_waited_for(
+    raw_server: Serve,
+    make_peer: Callable[..., Peer],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: bytes,
+    reason: str,
+) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(1 << 16)
+        connection.sendall(answer)
+        connection.close()
+
+    def send_slowly(acse: ACSE) -> None:
+        send_request(acse)
+        time.sleep(0.5)
+
+    send_request = ACSE.send_request
+    monkeypatch.setattr(ACSE, "send_request", send_slowly)
+    assert refusal(make_peer(raw_server(serve))).reason == reason
 
 
 def test_a_peer_that_does_not_speak_dicom(
@@ -138,7 +168,7 @@ def test_a_peer_that_takes_too_long(
         time.sleep(2)
         return 0
 
-    error = refusal(make_peer(make_verifier(sleep)))
+    error = refusal(make_peer(make_verifier(sleep), dimse_timeout=1.0))
     assert error.reason == "timeout"
     assert "raise dimse_timeout" in str(error)
 

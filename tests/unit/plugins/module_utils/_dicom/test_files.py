@@ -12,8 +12,10 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.files imp
     find_files,
     read_file,
 )
-from dicom_fixtures import sample
 from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
+from support.dicom_fixtures import sample
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 WHOLE = [
@@ -110,8 +112,7 @@ def huge_file(folder: Path, size: int) -> Path:
 
 
 def test_files_and_folders_in_order_each_once(tmp_path: Path) -> None:
-    names = ["b/2.dcm", "b/1.dcm", "b/c/3.dcm", "a.dcm"]
-    for name in [*names, "b/DICOMDIR"]:
+    for name in ["b/2.dcm", "b/1.dcm", "b/c/3.dcm", "a.dcm"]:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
         path.touch()
@@ -120,7 +121,78 @@ def test_files_and_folders_in_order_each_once(tmp_path: Path) -> None:
     assert found == ["b/1.dcm", "b/2.dcm", "b/c/3.dcm", "a.dcm"]
 
 
+@pytest.mark.parametrize("name", ["DICOMDIR", "dicomdir", "Dicomdir", "dicomdir.;1", "index.dcm"])
+def test_the_index_of_a_medium_is_left_out_whatever_it_is_called(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(sample("DICOMDIR").read_bytes())
+    (tmp_path / "image").write_bytes(sample("CT_small.dcm").read_bytes())
+    assert find_files([str(tmp_path)]) == [tmp_path / "image"]
+
+
+def test_an_image_called_dicomdir_is_no_index(tmp_path: Path) -> None:
+    (tmp_path / "DICOMDIR").write_bytes(sample("CT_small.dcm").read_bytes())
+    assert find_files([str(tmp_path)]) == [tmp_path / "DICOMDIR"]
+
+
 def test_a_source_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(DicomError, match="missing does not exist") as caught:
         find_files([str(tmp_path / "missing")])
     assert caught.value.reason == "invalid_input"
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "with\0zero"])
+def test_a_source_that_cannot_be_looked_at(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DicomError, match="cannot be looked at") as caught:
+        find_files([str(tmp_path / name)])
+    assert caught.value.reason == "invalid_input"
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert find_files([str(tmp_path)]) == [tmp_path / "pipe"]
+    assert refusal(tmp_path / "pipe").reason == "unreadable"
+
+
+def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "missing")
+    assert find_files([str(tmp_path)]) == [tmp_path / "link"]
+    assert refusal(tmp_path / "link").reason == "unreadable"
+
+
+@pytest.mark.parametrize(
+    "character_set",
+    [b"ISO_IR 999", b"XXX XXXX", b"\\ISO 2022 IR 999 ", b"x\xe4yz", b"a" * 64, b"latin-42"],
+)
+def test_an_unknown_character_set_is_not_minded(tmp_path: Path, character_set: bytes) -> None:
+    path = with_character_set(tmp_path, "CT_small.dcm", character_set)
+    assert read_file(path).sop_class == CT_IMAGE
+
+
+def test_a_cut_file_with_an_unknown_character_set(tmp_path: Path) -> None:
+    path = with_character_set(tmp_path, "JPEG2000.dcm", b"XXX XXXX")
+    path.write_bytes(path.read_bytes()[:-100])
+    assert refusal(path).reason == "truncated"
+
+
+def with_character_set(folder: Path, name: str, value: bytes) -> Path:
+    """Return a copy of a sample with a value that pydicom would not write."""
+    dataset = dcmread(sample(name))
+    tag = Tag("SpecificCharacterSet")
+    dataset[tag] = RawDataElement(tag, "CS", len(value), value, 0, False, True)
+    dataset.save_as(folder / name)
+    return folder / name
+
+
+@pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SeriesInstanceUID"])
+@pytest.mark.parametrize("value", ["1.2\\3.4", "1" * 65, "", "a.b"])
+def test_uids_that_sending_does_not_need_are_told_as_they_stand(
+    tmp_path: Path, keyword: str, value: str
+) -> None:
+    dataset = dcmread(sample("CT_small.dcm"))
+    setattr(dataset, keyword, value)
+    dataset.save_as(tmp_path / "file.dcm")
+    file = read_file(tmp_path / "file.dcm")
+    uids = {
+        "StudyInstanceUID": file.study_instance_uid,
+        "SeriesInstanceUID": file.series_instance_uid,
+    }
+    assert uids[keyword] == (value or None)

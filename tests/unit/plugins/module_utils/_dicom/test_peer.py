@@ -47,7 +47,16 @@ def test_spaces_around_an_ae_title_mean_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"port": 0}, {"port": 65536}, {"dimse_timeout": 0}, {"max_pdu": 100}]
+    "change",
+    [
+        {"port": 0},
+        {"port": 65536},
+        {"dimse_timeout": 0},
+        {"network_timeout": float("nan")},
+        {"connect_timeout": float("inf")},
+        {"connect_timeout": 1e10},
+        {"max_pdu": 100},
+    ],
 )
 def test_refuses_values_that_cannot_work(change: dict[str, Any]) -> None:
     with pytest.raises(DicomError, match=next(iter(change))):
@@ -60,3 +69,39 @@ def test_the_name_to_verify_is_the_host_unless_given() -> None:
         "pacs.example.org", "ca.pem"
     )
     assert build_peer(params(tls={**files, "server_name": "other"})).tls == Tls("other", "ca.pem")
+
+
+UNENCODABLE = [
+    "",
+    " ",
+    ".pacs",
+    "pacs..example.org",
+    "a" * 70,
+    "a" * 70 + ".example.org",
+    "pacs\0",
+    "pa cs",
+    "pacs\n",
+    "\udcff.example.org",
+]
+
+
+@pytest.mark.parametrize("host", UNENCODABLE)
+def test_a_host_that_cannot_be_looked_up(host: str) -> None:
+    with pytest.raises(DicomError, match=r"^host=") as caught:
+        build_peer(params(host=host))
+    assert caught.value.reason is Reason.UNKNOWN_HOST
+
+
+@pytest.mark.parametrize("name", UNENCODABLE[2:])
+def test_a_name_that_no_certificate_holds(name: str) -> None:
+    files = {"ca_certificate": "ca.pem", "certificate": None, "private_key": None}
+    with pytest.raises(DicomError, match=r"^tls.server_name=") as caught:
+        build_peer(params(tls={**files, "server_name": name}))
+    assert caught.value.reason is Reason.INVALID_INPUT
+
+
+@pytest.mark.parametrize(
+    "host", ["pacs", "pacs.example.org.", "127.0.0.1", "::1", "fe80::1%eth0", "röntgen.example.org"]
+)
+def test_names_and_addresses_that_can(host: str) -> None:
+    assert build_peer(params(host=host)).host == host

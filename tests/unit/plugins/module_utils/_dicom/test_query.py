@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import pydicom.datadict
 import pytest
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.files import read_file
@@ -22,9 +23,14 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.query imp
 )
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.store import store
 from dicom_archive import Archive
-from dicom_fixtures import sample
 from pydicom import Dataset, dcmread
+from pynetdicom.dsutils import encode
+from support.dicom_fixtures import sample
 
+# a keyword of each value representation, and of the groups that no query has
+ONE_OF_EACH = {
+    entry[0]: entry[4] for entry in pydicom.datadict.DicomDictionary.values() if entry[4]
+} | {"meta": "TransferSyntaxUID", "command": "CommandField"}
 CT_STUDY = "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322"
 CT_SERIES = "1.3.6.1.4.1.5962.1.3.1.1.20040119072730.12322"
 CT_IMAGE = "1.3.6.1.4.1.5962.1.1.1.1.1.20040119072730.12322"
@@ -134,7 +140,8 @@ def test_move_what_is_selected(
     status, counts = move(make_peer(filled.port), selection, "TARGET")
     assert selection.level == level
     assert status.text == "0x0000 Success"
-    assert (counts.matched, counts.completed, counts.failed) == (1, 1, 0)
+    assert (counts.matched, counts.completed) == (1, 1)
+    assert counts.not_moved == 0
     assert [path.stem for path in target.files()] == [CT_IMAGE]
     assert dcmread(target.files()[0]).PixelData == dcmread(sample("CT_small.dcm")).PixelData
 
@@ -175,3 +182,21 @@ def test_a_destination_that_is_down(filled: Archive, make_peer: Callable[..., Pe
     with socket.create_server(("127.0.0.1", 0)) as listener:
         filled.destinations = {"TARGET": listener.getsockname()[1]}
     assert failed_move(make_peer(filled.port))["reason"] == "unknown_destination"
+
+
+ODD_VALUES = ["", "*", "1-5", "a\\b", "x" * 100, "ä", "\udcff", -1, 1 << 70, 1.5, True, {"a": 1}]
+
+
+@pytest.mark.parametrize("value", [*ODD_VALUES, ["", 1], []], ids=repr)
+def test_what_a_keyword_takes_can_be_sent_and_the_rest_is_refused_by_name(value: Any) -> None:
+    sent = 0
+    for keyword in ONE_OF_EACH.values():
+        query = {keyword: value}
+        try:
+            assert encode(build_identifier("study", query), True, True), keyword
+        except DicomError:
+            with pytest.raises(DicomError, match=rf"^query: .*{keyword}"):
+                build_identifier("study", query)
+        else:
+            sent += 1
+    assert sent or value == "\udcff"

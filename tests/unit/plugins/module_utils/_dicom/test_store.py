@@ -19,10 +19,10 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.store imp
     store,
 )
 from dicom_archive import Archive
-from dicom_fixtures import sample
 from pydicom import dcmread
 from pynetdicom import AE, evt
 from pynetdicom.pdu_primitives import A_ABORT
+from support.dicom_fixtures import sample
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 NAMES = ["CT_small.dcm", "MR_small_bigendian.dcm", "JPEG2000.dcm", "liver_1frame.dcm"]
@@ -140,7 +140,7 @@ def test_a_peer_that_does_not_answer_is_given_up(
         return 0
 
     begin = time.monotonic()
-    outcomes = store(make_peer(make_receiver(sleep)), files)
+    outcomes = store(make_peer(make_receiver(sleep), dimse_timeout=1.0), files)
     assert reasons(outcomes) == ["timeout", "not_sent"]
     assert time.monotonic() - begin < 3
 
@@ -161,7 +161,7 @@ def test_a_peer_that_stops_reading_is_given_up(
     )
     file = read_file(huge_file(tmp_path, 50_000_000))
     begin = time.monotonic()
-    outcomes = store(make_peer(server.server_address[1], connect_timeout=8.0), [file])
+    outcomes = store(make_peer(server.server_address[1], network_timeout=1.0), [file])
     server.shutdown()
     assert reasons(outcomes) == ["timeout"]
     assert "took no more data" in str(outcomes[0].error)

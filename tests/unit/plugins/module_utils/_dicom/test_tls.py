@@ -16,7 +16,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.echo impo
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer import Peer, Tls
 from dicom_archive import Archive
-from dicom_certificates import Authority, Holder, server_context
+from support.dicom_certificates import Authority, Holder, server_context
 
 SERVER = "archive.example.org"
 

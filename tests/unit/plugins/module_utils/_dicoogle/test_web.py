@@ -15,10 +15,10 @@ import pytest
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer import Endpoint, Tls
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicoogle.version import greet
-from dicom_certificates import Authority, Holder, server_context
 from dicoogle_web import DicoogleWeb
-from image_entry_points import NGINX, needs_nginx, nginx_environment
-from ports import await_port, free_port
+from support.dicom_certificates import Authority, Holder, server_context
+from support.image_entry_points import NGINX, needs_nginx, nginx_environment
+from support.ports import await_port, free_port
 
 SERVER = "management.example.org"
 
@@ -74,9 +74,9 @@ def nginx(dicoogle: DicoogleWeb, authority: Authority, tmp_path: Path) -> Iterat
         "NGINX_MANAGEMENT_PORT": str(port),
         "NGINX_ADMINISTRATORS": "administrator",
         "NGINX_UPSTREAM": f"127.0.0.1:{dicoogle.port}",
-        "NGINX_CERT": holder.certificate.read_text(),
-        "NGINX_KEY": holder.private_key.read_text(),
-        "NGINX_CACERT": authority.certificate.read_text(),
+        "NGINX_CERTIFICATE": holder.certificate.read_text(),
+        "NGINX_PRIVATE_KEY": holder.private_key.read_text(),
+        "NGINX_CA_BUNDLE": authority.certificate.read_text(),
     }
     with subprocess.Popen(NGINX, env=nginx_environment(run, **settings)) as process:
         await_port(port, process)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import ModuleError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.api import (
-    Login,
     StoredImage,
     find_image,
     registry_login,
 )
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.image import parse_repository
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._images.engine import Login
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._images.repository import (
+    parse_repository,
+)
 from botocore.stub import Stubber
 
 NGINX = parse_repository("nginx")
 FOREIGN = parse_repository("210987654321.dkr.ecr.cn-north-1.amazonaws.com.cn/nginx")
 DIGEST = "sha256:" + "a" * 64
+PUSHED = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def ecr(endpoint_url: str | None = None) -> Any:
@@ -32,9 +36,20 @@ def ecr(endpoint_url: str | None = None) -> Any:
     )
 
 
-def found(registry: str) -> dict[str, Any]:
+def found(registry: str, *tags: str) -> dict[str, Any]:
+    """One image for each tag."""
+    image = {"registryId": registry, "repositoryName": "nginx", "imageDigest": DIGEST}
     return {
-        "imageDetails": [{"registryId": registry, "repositoryName": "nginx", "imageDigest": DIGEST}]
+        "imageDetails": [{**image, "imagePushedAt": PUSHED, "imageTags": [tag]} for tag in tags]
+    }
+
+
+def listing(**more: str) -> dict[str, Any]:
+    return {
+        "repositoryName": "nginx",
+        "filter": {"tagStatus": "TAGGED"},
+        "maxResults": 1000,
+        **more,
     }
 
 
@@ -47,33 +62,35 @@ def token(user_and_password: str) -> dict[str, Any]:
 def test_image_is_found_in_its_partition() -> None:
     client = ecr()
     with Stubber(client) as stub:
-        stub.add_response(
-            "describe_images",
-            found("123456789012"),
-            {"repositoryName": "nginx", "imageIds": [{"imageTag": "t"}]},
-        )
+        stub.add_response("describe_images", found("123456789012", "t"), listing())
         uri = f"123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/nginx@{DIGEST}"
-        assert find_image(client, NGINX, "t") == StoredImage(uri, DIGEST)
+        assert find_image(client, NGINX, "t") == StoredImage(uri, DIGEST, 1, PUSHED)
 
 
 def test_uri_names_the_registry_to_ask() -> None:
     client = ecr()
     with Stubber(client) as stub:
-        expected = {
-            "registryId": "210987654321",
-            "repositoryName": "nginx",
-            "imageIds": [{"imageTag": "t"}],
-        }
-        stub.add_response("describe_images", found("210987654321"), expected)
+        expected = listing(registryId="210987654321")
+        stub.add_response("describe_images", found("210987654321", "t"), expected)
         image = find_image(client, FOREIGN, "t")
     assert image
     assert image.uri == f"{FOREIGN.given}@{DIGEST}"
 
 
+def test_the_newest_build_counts_and_other_tags_do_not() -> None:
+    client = ecr()
+    with Stubber(client) as stub:
+        tags = ("t-9", "t", "t-10", "u-11", "tt", "t-x")
+        stub.add_response("describe_images", found("123456789012", *tags), listing())
+        stored = find_image(client, NGINX, "t")
+    assert stored
+    assert stored.build == 10
+
+
 def test_missing_tag_is_none() -> None:
     client = ecr()
     with Stubber(client) as stub:
-        stub.add_client_error("describe_images", "ImageNotFoundException")
+        stub.add_response("describe_images", found("123456789012", "u"), listing())
         assert find_image(client, NGINX, "t") is None
 
 

@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pytest
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.layout import (
     Layout,
     Record,
     source_digest,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 
 
 def test_record_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -31,6 +34,21 @@ def test_called_means_not_empty_until_cleared(tmp_path: Path) -> None:
     assert not layout.is_empty()
     layout.clear()
     assert layout.is_empty()
+
+
+def test_its_folder_is_closed_to_others(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    Layout.at(tmp_path).make_private()
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_of_somebody_else_s_holds_no_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = tmp_path.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(ModuleError, match="belongs to another user"):
+        Layout.at(tmp_path).make_private()
 
 
 def test_digest_follows_programs_and_requirements_only(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,12 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.lifecy
 )
 
 SOURCE = Path("/source")
-NEW = Observed(pid=None, port=None, digest=None, venv_ready=False, empty=True)
-STOPPED = Observed(pid=None, port=4000, digest="d", venv_ready=True, empty=False)
-RUNNING = Observed(pid=1, port=4000, digest="d", venv_ready=True, empty=False)
-RUNNING_EMPTY = Observed(pid=1, port=4000, digest="d", venv_ready=True, empty=True)
-NEW_REQUIREMENTS = Observed(pid=1, port=4000, digest="d", venv_ready=False, empty=False)
+NEW = Observed(pid=None, port=None, digest=None, venv_ready=False, empty=True, has_key=False)
+STOPPED = replace(NEW, port=4000, digest="d", venv_ready=True, empty=False, has_key=True)
+RUNNING = replace(STOPPED, pid=1)
+RUNNING_EMPTY = replace(RUNNING, empty=True)
+NEW_REQUIREMENTS = replace(RUNNING, venv_ready=False)
+LOST_KEY = replace(RUNNING, has_key=False)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,7 @@ NEW_REQUIREMENTS = Observed(pid=1, port=4000, digest="d", venv_ready=False, empt
         (Desired("started", SOURCE), RUNNING, "d", ()),
         (Desired("started", SOURCE), RUNNING, "changed", ("stop", "start")),
         (Desired("started", SOURCE), NEW_REQUIREMENTS, "d", ("stop", "install", "start")),
+        (Desired("started", SOURCE), LOST_KEY, "d", ("stop", "start")),
         (Desired("started", SOURCE, port=4000), RUNNING, "d", ()),
         (Desired("started", SOURCE, port=4001), RUNNING, "d", ("stop", "start")),
         (Desired("stopped", SOURCE), NEW, "d", ()),

@@ -11,13 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.errors import (
-    EmbeddedError,
-)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.locks import (
     exclusive,
     holder,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 
 HOLD = """
 import fcntl, sys, time
@@ -57,7 +55,7 @@ def test_second_run_waits_for_its_turn_but_not_forever(tmp_path: Path) -> None:
     with file.open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         turn = exclusive(file, timeout=0.1)
-        with pytest.raises(EmbeddedError, match="another run has been holding"), turn:
+        with pytest.raises(ModuleError, match="Another run holds it"), turn:
             pass
     with exclusive(file, timeout=0.1):
         assert file.exists()

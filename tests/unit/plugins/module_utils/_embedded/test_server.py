@@ -11,10 +11,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded import server
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.errors import (
-    EmbeddedError,
-)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.layout import Layout
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 
 
 @pytest.fixture
@@ -27,7 +25,7 @@ def taken() -> Iterator[int]:
 
 
 def test_wanted_port_that_is_taken_is_an_error(taken: int) -> None:
-    with pytest.raises(EmbeddedError, match=f"port {taken} on 127.0.0.1 is taken"):
+    with pytest.raises(ModuleError, match=f"port {taken} on 127.0.0.1 is taken"):
         server.choose_port(taken, None)
 
 
@@ -51,7 +49,7 @@ def layout_with(tmp_path: Path, program: str) -> tuple[Layout, Path]:
 
 def test_server_that_dies_is_reported_with_its_last_words(tmp_path: Path) -> None:
     layout, source = layout_with(tmp_path, "raise SystemExit('no room left')")
-    with pytest.raises(EmbeddedError, match="ended while it started:\nno room left"):
+    with pytest.raises(ModuleError, match="ended while it started:\nno room left"):
         server.start(layout, source, server.free_port(), "digest")
     assert not layout.endpoint.exists()
 
@@ -61,7 +59,7 @@ def test_server_that_does_not_answer_is_given_up(
 ) -> None:
     monkeypatch.setattr(server, "START_TIMEOUT", 0.3)
     layout, source = layout_with(tmp_path, "import time; time.sleep(60)")
-    with pytest.raises(EmbeddedError, match="does not answer"):
+    with pytest.raises(ModuleError, match=r"embedded AWS to answer after 0\.3 seconds"):
         server.start(layout, source, server.free_port(), "digest")
 
 
@@ -70,7 +68,7 @@ def test_server_gets_nothing_of_the_users_aws_settings(
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "hospital")
     layout, source = layout_with(tmp_path, "import os; raise SystemExit(sorted(os.environ))")
-    with pytest.raises(EmbeddedError) as caught:
+    with pytest.raises(ModuleError) as caught:
         server.start(layout, source, server.free_port(), "digest")
     assert "PYTHONPATH" in str(caught.value)
     assert "AWS_PROFILE" not in str(caught.value)

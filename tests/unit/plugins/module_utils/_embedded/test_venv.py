@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded import venv
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.errors import (
-    EmbeddedError,
-)
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
 
 
 @pytest.fixture
@@ -67,7 +65,7 @@ def test_missing_system_package_is_named(
 ) -> None:
     said = "The virtual environment was not created successfully because ensurepip is not"
     fail_with(said, monkeypatch, "venv")
-    with pytest.raises(EmbeddedError, match="apt-get install python3-venv"):
+    with pytest.raises(ModuleError, match="apt-get install python3-venv"):
         venv.ensure(tmp_path / "venv", requirements)
     assert not venv.is_ready(tmp_path / "venv", requirements)
 
@@ -76,7 +74,7 @@ def test_failed_installation_is_tried_again(
     tmp_path: Path, requirements: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_with("no such hash", monkeypatch, "pip")
-    with pytest.raises(EmbeddedError, match="could not be installed: no such hash"):
+    with pytest.raises(ModuleError, match="could not be installed: no such hash"):
         venv.ensure(tmp_path / "venv", requirements)
     assert not venv.is_ready(tmp_path / "venv", requirements)
 
@@ -86,5 +84,5 @@ def test_an_installation_without_end_is_given_up(
 ) -> None:
     monkeypatch.setattr(venv, "spawn", lambda *_arguments: 1)
     monkeypatch.setattr(venv, "wait", lambda _pid, _timeout: None)
-    with pytest.raises(EmbeddedError, match="is a package index reachable"):
+    with pytest.raises(ModuleError, match="is a package index reachable"):
         venv.ensure(tmp_path / "venv", requirements)
