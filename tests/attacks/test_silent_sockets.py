@@ -8,6 +8,7 @@ The Ghostunnel is real and has the options and the memory of the task.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import selectors
 import shutil
@@ -51,6 +52,7 @@ LIMITS = [
     for option in CONTAINER["Command"]["Fn::Split"][1]["Fn::Sub"][0].split()
     if option.startswith(("--max-", "--connect-", "--close-"))
 ]
+ENVIRONMENT = {each["Name"]: each["Value"] for each in CONTAINER["Environment"]}
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ def entrance(
         max_pdu=131072,
     )
     quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
+    environment = {**os.environ, **ENVIRONMENT}
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet, env=environment) as process:
         await_port(port, process)
         yield Entrance(process, port, status_port, client)
         process.terminate()
