@@ -133,6 +133,21 @@ def test_verify_passes_and_leaves_the_archive_as_it_was(
     assert find(query, "study", everything, None).matches == before
 
 
+def test_reindex_finds_what_was_restored_beside_the_archive(
+    deployment: Deployment, query: Peer
+) -> None:
+    restored = new_image()
+    folder = deployment.images / "restored"
+    folder.mkdir()
+    write(folder / "image.dcm", restored)
+    assert images_of(query, restored, 0) == 0
+    run = deployment.play("reindex", dicoogle_reindex_path="/data/images/restored")
+    assert "/data/images/restored: 1 folders, 1 images indexed, 0 errors" in " ".join(
+        run.output.split()
+    )
+    assert images_of(query, restored) == 1
+
+
 def test_dcmtk_stores_finds_and_moves(
     query: Peer,
     storage_port: int,
