@@ -111,8 +111,8 @@ def _moved(results: Result) -> t.Iterator[Step]:
 
 def _refused(results: Result) -> t.Iterator[Step]:
     for each in results["refused"]["results"]:
-        service, stranger = each["__verify_case"]
-        yield _step(f"{stranger['who']} to {service['name']}", f"refused: {each['reason']}")
+        service, client = each["__verify_case"]
+        yield _step(f"{client['who']} to {service['name']}", f"refused: {each['reason']}")
     for each in results["barred"]["results"]:
         who = each["__verify_case"]["who"]
         yield _step(f"{who} to management", f"refused: {each['reason']}")

@@ -42,15 +42,15 @@ EXAMPLES = r"""
       certificate: pki/client.pem
       private_key: pki/client.key
 
-- name: A stranger is refused
+- name: A client without a certificate is refused
   openpacs.dicoogle.dicom_echo:
     host: storage-in.pacs.example.org
     port: 16666
     called_ae_title: DICOOGLE-STORAGE
     tls:
       ca_certificate: pki/ca.pem
-  register: stranger
-  failed_when: stranger.reason | default('') != 'certificate_missing'
+  register: unauthorized_client
+  failed_when: unauthorized_client.reason | default('') != 'certificate_missing'
 """
 
 RETURN = r"""

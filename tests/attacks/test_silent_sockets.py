@@ -166,14 +166,14 @@ def test_callers_without_certificate_keep_no_client_out(entrance: Entrance, firs
 
 
 def test_half_handshakes_do_not_fill_the_memory(entrance: Entrance, tmp_path: Path) -> None:
-    stranger = Authority(tmp_path / "foreign", "Foreign CA").issue("stranger.example.org")
+    foreign_client = Authority(tmp_path / "foreign", "Foreign CA").issue("unauthorized.example.org")
     chain = tmp_path / "chain.pem"
-    one = stranger.certificate.read_text()
+    one = foreign_client.certificate.read_text()
     size = len(ssl.PEM_cert_to_DER_cert(one)) + 5
     chain.write_text(one * (250_000 // size))  # Go takes 256 KiB at most
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.load_cert_chain(chain, stranger.private_key)
+    context.load_cert_chain(chain, foreign_client.private_key)
     callers = [half_handshake(entrance.port, context) for _unused in range(600)]
     assert entrance.most_memory() < 0.8 * CONTAINER["Memory"]
     assert entrance.healthy()

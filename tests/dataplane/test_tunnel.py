@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""DICOM through real Ghostunnels: named clients pass, every stranger learns why not."""
+"""DICOM through real Ghostunnels: named clients pass, every other learns why not."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def test_no_certificate(peer: Peer) -> None:
 
 
 def test_a_certificate_of_a_foreign_authority(peer: Peer, tmp_path: Path) -> None:
-    stranger = Authority(tmp_path / "foreign", "Foreign CA").issue(CLIENT)
-    assert refusal(as_holder(peer, stranger)).reason == "certificate_unknown_ca"
+    foreign_client = Authority(tmp_path / "foreign", "Foreign CA").issue(CLIENT)
+    assert refusal(as_holder(peer, foreign_client)).reason == "certificate_unknown_ca"
 
 
 def test_an_expired_certificate(peer: Peer, authority: Authority) -> None:

@@ -401,7 +401,7 @@ class TestGhostunnel:
         leaf = (*signed, "-addext", "basicConstraints=critical,CA:FALSE")
         cert, key = certificate(tmp_path, "storage", *leaf)
         certificate(tmp_path, "ct1", *leaf)
-        certificate(tmp_path, "stranger", *leaf)
+        certificate(tmp_path, "unauthorized", *leaf)
         port, status = free_port(), free_port()
         container = run(
             ghostunnel_image,
@@ -466,4 +466,4 @@ class TestGhostunnel:
                     return False
 
         assert answered("ct1")
-        assert not answered("stranger")
+        assert not answered("unauthorized")

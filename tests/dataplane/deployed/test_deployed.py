@@ -194,8 +194,8 @@ class TestRefusals:
     def test_a_foreign_authority(
         self, deployment: Deployment, service: str, tmp_path: Path
     ) -> None:
-        stranger = Authority(tmp_path / "foreign", "Foreign CA").issue(f"client.1.{DOMAIN}")
-        peer = peer_at(deployment, getattr(deployment, service), stranger)
+        foreign_client = Authority(tmp_path / "foreign", "Foreign CA").issue(f"client.1.{DOMAIN}")
+        peer = peer_at(deployment, getattr(deployment, service), foreign_client)
         assert self.refusal(peer) == "certificate_unknown_ca"
 
     @SERVICES

@@ -36,7 +36,7 @@ def holders(authority: Authority, foreign: Authority) -> dict[str, Holder | None
     return {
         "good": authority.issue("client"),
         "none": None,
-        "foreign": foreign.issue("stranger"),
+        "foreign": foreign.issue("foreign"),
         "expired": authority.issue("old", expired=True),
     }
 
@@ -84,7 +84,7 @@ def test_a_known_client_gets_an_answer(
     ("who", "reason", "hint"),
     [
         ("none", "certificate_missing", "Set tls.certificate"),
-        ("foreign", "certificate_unknown_ca", "CN=stranger"),
+        ("foreign", "certificate_unknown_ca", "CN=foreign"),
         ("expired", "certificate_expired", "CN=old"),
     ],
 )

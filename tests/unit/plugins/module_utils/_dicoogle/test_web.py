@@ -37,7 +37,7 @@ def holders(
         "administrator": authority.issue("administrator"),
         "none": None,
         "unlisted": authority.issue("nurse"),
-        "foreign": foreign.issue("stranger"),
+        "foreign": foreign.issue("foreign"),
         "expired": authority.issue("old", expired=True),
     }
 
@@ -105,7 +105,7 @@ def test_an_administrator_gets_through_nginx(nginx: int, enter: Callable[..., An
     ("who", "reason", "hint"),
     [
         ("none", "certificate_missing", "Set tls.certificate"),
-        ("foreign", "certificate_unknown_ca", "CN=stranger"),
+        ("foreign", "certificate_unknown_ca", "CN=foreign"),
         ("expired", "certificate_expired", "CN=old"),
     ],
 )
@@ -122,7 +122,7 @@ def test_a_stranger_learns_why_from_tls(
     ("who", "reason", "hints"),
     [
         ("none", "certificate_missing", ["Set tls.certificate", "No required SSL certificate"]),
-        ("foreign", "certificate_rejected", ["CN=stranger", "The SSL certificate error"]),
+        ("foreign", "certificate_rejected", ["CN=foreign", "The SSL certificate error"]),
         ("expired", "certificate_rejected", ["CN=old", "The SSL certificate error"]),
         ("unlisted", "certificate_rejected", ["CN=nurse", "403 Forbidden", "whose name it allows"]),
     ],
