@@ -73,9 +73,7 @@ class TestASessionThatWasLeftOpen:
         assert without_a_session("/sign-out") == "authenticate"
         (redirect,) = actions("/signed-out")
         target = redirect["RedirectConfig"]
-        assert target["Host"] == {
-            "Fn::Sub": "${UserPoolDomain}.auth.${AWS::Region}.amazoncognito.com"
-        }
+        assert target["Host"] == {"Ref": "UserPoolDomain"}
         assert target["Path"] == "/logout"
         # Cognito sends back to addresses that its client names, and to no others.
         back = target["Query"]["Fn::Sub"].partition("logout_uri=")[2]

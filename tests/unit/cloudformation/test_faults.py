@@ -93,7 +93,7 @@ def test_logs_are_delivered_to_services_not_to_accounts_of_a_table() -> None:
         if statement["Effect"] == "Allow"
     ]
     balancers, s3 = allowed
-    assert balancers["Principal"] == {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
+    assert balancers["Principal"]["Service"] == "logdelivery.elasticloadbalancing.amazonaws.com"
     assert s3["Principal"] == {"Service": "logging.s3.amazonaws.com"}
     assert s3["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
     assert "aws:SourceArn" in s3["Condition"]["ArnLike"]
