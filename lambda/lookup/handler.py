@@ -10,14 +10,18 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref.
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from collections.abc import Callable
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 ANSWER_TIMEOUT = 10  # seconds
 MAX_REASON = 1000  # characters; the whole answer may have 4096 bytes
+DENIED = ("AccessDeniedException", "UnauthorizedOperation")
+ATTEMPTS, PAUSE = 10, 3  # seconds; meanwhile IAM tells the services what a new role may do
 
 
 def prefix_list_id(properties: dict[str, Any]) -> str:
@@ -52,7 +56,19 @@ def identify(event: dict[str, Any]) -> str:
     lookup = LOOKUPS.get(event["ResourceType"])
     if lookup is None:
         raise ValueError(f"Unknown resource type {event['ResourceType']}.")
-    return lookup(event["ResourceProperties"])
+    return _when_allowed(lookup, event["ResourceProperties"])
+
+
+def _when_allowed(lookup: Callable[[dict[str, Any]], str], properties: dict[str, Any]) -> str:
+    """Return what a lookup finds, tried again while the function's role may be too new for it."""
+    for _attempt in range(ATTEMPTS - 1):
+        try:
+            return lookup(properties)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in DENIED:
+                raise
+            time.sleep(PAUSE)
+    return lookup(properties)
 
 
 def respond(event: dict[str, Any]) -> dict[str, Any]:

@@ -139,15 +139,34 @@ def test_unknown_prefix_list_fails_with_its_name(
     assert inbox.answers[0]["PhysicalResourceId"]  # CloudFormation refuses an answer without one
 
 
-def test_refused_call_is_reported_with_the_reason_of_the_service(
-    lookup: ModuleType, inbox: Inbox, services: dict[str, Stubber]
+@pytest.fixture
+def pauses(lookup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the function has paused, in seconds, without doing so."""
+    paused: list[float] = []
+    monkeypatch.setattr(lookup.time, "sleep", paused.append)
+    return paused
+
+
+def test_a_role_that_iam_has_just_made_is_given_time(
+    lookup: ModuleType, inbox: Inbox, services: dict[str, Stubber], pauses: list[float]
 ) -> None:
-    services["ssm"].add_client_error("get_parameter", "AccessDeniedException", "no such right")
+    services["ec2"].add_client_error("describe_managed_prefix_lists", "UnauthorizedOperation", "")
+    expect_prefix_lists(services["ec2"], "pl-6ea54007")
+    lookup.handle(request(inbox, "Create", "Custom::PrefixList"), None)
+    assert inbox.answers[0]["Data"] == {"Id": "pl-6ea54007"}
+
+
+def test_refused_call_is_reported_with_the_reason_of_the_service(
+    lookup: ModuleType, inbox: Inbox, services: dict[str, Stubber], pauses: list[float]
+) -> None:
+    for _attempt in range(10):
+        services["ssm"].add_client_error("get_parameter", "AccessDeniedException", "no such right")
     lookup.handle(
         request(inbox, "Update", "Custom::MachineImage", PhysicalResourceId="ami-1"), None
     )
     assert inbox.answers[0]["Status"] == "FAILED"
     assert "no such right" in inbox.answers[0]["Reason"]
+    assert 25 < sum(pauses) < 45  # the function ends after 60 seconds
     assert inbox.answers[0]["PhysicalResourceId"] == "ami-1"
 
 
