@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element
 from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, engine, handlers, helpers
 
+from openpacs_embedded import change_set_drift
 from openpacs_embedded.descriptions import (
     XML,
     Response,
@@ -39,11 +40,14 @@ def create_change_set(original: Action, params: Record) -> Response:
         change_set = cloudformation._change_sets[change_set_id]
         if change_set["ChangeSetType"] == "IMPORT" or change_set["ImportExistingResources"]:
             continue
+        if change_set_drift.is_drift_aware(params):
+            change_set["DeploymentMode"] = change_set_drift.MODE
         if helpers._p(params, "IncludeNestedStacks").lower() == "true":
             include_nested_stacks(change_set)
         else:
             stack = cloudformation._stacks[change_set["StackName"]]
             list_changed_templates(stack, change_set)
+            change_set_drift.list_drift(stack, change_set)
             settle(stack, change_set)
     return response
 
@@ -54,6 +58,7 @@ def describe_change_set(original: Action, params: Record) -> Response:
     response = original(params)
     if change_set is None:
         return response
+    with_values = helpers._p(params, "IncludePropertyValues").lower() == "true"
     nested_ids = [c["ResourceChange"].get("ChangeSetId") for c in change_set["Changes"]]
 
     def complete(root: Element) -> None:
@@ -68,6 +73,7 @@ def describe_change_set(original: Action, params: Record) -> Response:
             for change, nested_id in zip(changes, nested_ids, strict=True):
                 add_texts(change, ChangeSetId=nested_id)
             show_resolved_values(result, change_set["_resolved_params"])
+            change_set_drift.describe(result, change_set, with_values)
 
     return completed(response, complete)
 
@@ -84,6 +90,7 @@ def execute_change_set(original: Action, params: Record) -> Response:
         for member in tree:
             stack = stack_by_id(member["StackId"])
             if stack is not None:
+                change_set_drift.take_as_it_is(stack, member)
                 stack[PLANNED] = dict(member.get("_planned_children", {}))
         for other in list(cloudformation._change_sets.values()):
             if other["StackId"] == change_set["StackId"] and other is not change_set:

@@ -26,6 +26,7 @@ from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
 
 from openpacs_embedded import nested_cleanup
+from openpacs_embedded.change_set_drift import REVERTS
 from openpacs_embedded.events import leave_alone
 from openpacs_embedded.nested_requests import (
     PLANNED,
@@ -96,7 +97,8 @@ def update(
         child["_resolved_params"],
         child["Tags"],
     )
-    if same and not templates_changed(child):
+    reverts = child.pop(REVERTS, False)
+    if same and not reverts and not templates_changed(child):
         leave_alone(parent, physical_id)
         return physical_id, _attributes(child)
     before = {name: copy.deepcopy(child.get(name)) for name in SNAPSHOT}

@@ -17,6 +17,7 @@ from ministack.core.responses import get_account_id, get_region, new_uuid, now_i
 from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, provisioners, stacks
 
+from openpacs_embedded.change_set_drift import list_drift
 from openpacs_embedded.change_set_outlook import Outlook, is_unknown, outlook, resource_changes
 from openpacs_embedded.nested_requests import (
     STACK_TYPE,
@@ -42,6 +43,7 @@ def include_nested_stacks(change_set: Record) -> None:
     """Make the change sets of all nested stacks and settle what the root's change set lists."""
     change_set["IncludeNestedStacks"] = True
     stack = cloudformation._stacks[change_set["StackName"]]
+    list_drift(stack, change_set)
     _preview(stack, change_set)
 
 
@@ -193,6 +195,9 @@ def _record(
         "_template_body": request.body,
         "_resolved_params": request.params,
     }
+    if "DeploymentMode" in parent_set:
+        change_set["DeploymentMode"] = parent_set["DeploymentMode"]
+        list_drift(child, change_set)
     cloudformation._change_sets[change_set_id] = change_set
     return change_set
 
