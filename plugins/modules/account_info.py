@@ -10,19 +10,41 @@ version_added: 1.0.0
 short_description: Tell whether an AWS account is fit for an environment
 description:
   - Returns who the caller is, the partition, and the availability zones of the region.
-  - On request looks up a public hosted zone, and compares quotas with what an environment needs.
+  - On request looks up a public hosted zone, and compares what the account has with what a new
+    environment needs.
   - Fails with a sentence that says what to change when credentials, region, availability zones,
     hosted zone or quotas do not fit.
-  - Needs two calls, one more for O(hosted_zone), one for O(quotas_unless_stack), and
-    two for each entry of O(quotas).
+  - Needs two calls, one more for O(environment) and one for O(hosted_zone). For a new environment
+    it needs another one for O(zone_services) and one for O(check_delegation), and two for each
+    entry of O(quotas).
 options:
+  environment:
+    description:
+      - Name of the environment, which is that of its stack.
+      - When the stack exists, its zones are the first of RV(availability_zones), and O(quotas),
+        O(zone_services) and O(check_delegation) are left out, which matter to a new one.
+      - With O(hosted_zone), the name of the web page has to fit into a certificate.
+    type: str
   hosted_zone:
     description: Domain name of the public hosted zone to look up.
     type: str
+  check_delegation:
+    description:
+      - Ask DNS whether the domain is delegated to the O(hosted_zone). A new certificate needs that.
+      - Nothing is said when no resolver answers.
+    type: bool
+    default: false
   availability_zones:
     description: Names of availability zones that must exist, at least two.
     type: list
     elements: str
+  zone_services:
+    description:
+      - Services of AWS, such as V(ecr.api), whose interface endpoints a new environment needs in
+        each of its zones. Zones without one are left out.
+    type: list
+    elements: str
+    default: []
   quotas:
     description:
       - How many resources of each kind a new environment needs.
@@ -38,9 +60,6 @@ options:
       elastic_ips:
         description: Number of Elastic IP addresses.
         type: int
-  quotas_unless_stack:
-    description: Leave O(quotas) out when this stack exists, as its resources count already.
-    type: str
 attributes:
   check_mode:
     support: full
@@ -52,6 +71,8 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - openpacs.dicoogle.attributes
   - openpacs.dicoogle.attributes.aws
+requirements:
+  - dnspython, for O(check_delegation)
 author:
   - openpacs contributors (@openpacs)
 """
@@ -97,9 +118,14 @@ dns_suffix:
   returned: success
   type: str
   sample: amazonaws.com
+deployed:
+  description: Whether the stack of the O(environment) exists.
+  returned: success
+  type: bool
 availability_zones:
   description:
-    - Names of the region's availability zones that the account may use, sorted.
+    - Names of the region's availability zones that the account may use, sorted, those in which the
+      environment is before all others.
     - Their momentary state does not matter.
   returned: success
   type: list
@@ -133,8 +159,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._account import api, checks
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._account import (
+    api,
+    checks,
+    delegation,
+)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import dns_suffix
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.api import (
     describe_stack,
@@ -145,10 +176,12 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import M
 def build_argument_spec() -> dict[str, Any]:
     """Return the options of this module."""
     return {
+        "environment": {"type": "str"},
         "hosted_zone": {"type": "str"},
+        "check_delegation": {"type": "bool", "default": False},
         "availability_zones": {"type": "list", "elements": "str"},
+        "zone_services": {"type": "list", "elements": "str", "default": []},
         "quotas": {"type": "dict", "options": {name: {"type": "int"} for name in checks.QUOTAS}},
-        "quotas_unless_stack": {"type": "str"},
     }
 
 
@@ -164,18 +197,33 @@ def identity(module: AnsibleAWSModule) -> dict[str, str]:
     }
 
 
-def zones(ec2: Any, region: str, wanted: list[str] | None) -> list[str]:
-    """Return the availability zones after a check of those that are wanted."""
+def zones(ec2: Any, region: str, params: dict[str, Any], stack: dict[str, Any] | None) -> list[str]:
+    """Return the availability zones after a check of those that are wanted.
+
+    stack: of the environment, None for a new one.
+    """
     available = checks.usable_zones(api.availability_zones(ec2, region))
+    wanted = params["availability_zones"]
     checks.check_zones(region, available, wanted)
+    if stack is not None:
+        taken = checks.zones_of(stack)
+        return taken + [zone for zone in available if zone not in taken]
+    if params["zone_services"]:
+        offers = api.endpoint_zones(ec2, region, params["zone_services"])
+        checks.check_offers(wanted or (), offers)
+        available = checks.offering(available, offers)
+        checks.check_zones(region, available, None)
     return available
 
 
-def hosted_zone_id(route53: Any, domain: str) -> str:
+def hosted_zone_id(route53: Any, domain: str, check_delegation: bool) -> str:
     """Return the ID of the domain's public hosted zone."""
     zone_id = checks.public_zone_id(domain, api.hosted_zones_from(route53, domain))
     if zone_id is None:
         raise ModuleError(checks.unknown_zone_message(domain, api.hosted_zones(route53)))
+    if check_delegation:
+        own = api.name_servers(route53, zone_id)
+        delegation.check_delegation(domain, delegation.public_name_servers(domain), own)
     return zone_id
 
 
@@ -196,10 +244,10 @@ def quotas(
     return states
 
 
-def is_deployed(module: AnsibleAWSModule) -> bool:
-    """Tell whether the stack exists that takes from the quotas what is needed."""
-    name = module.params["quotas_unless_stack"]
-    return bool(name) and describe_stack(module.client("cloudformation"), name) is not None
+def deployed_stack(module: AnsibleAWSModule) -> dict[str, Any] | None:
+    """Return the stack of the environment, None when there is none."""
+    name = module.params["environment"]
+    return describe_stack(module.client("cloudformation"), name) if name else None
 
 
 def main() -> None:
@@ -208,16 +256,24 @@ def main() -> None:
     if not module.region:
         module.fail_json(msg="No region is known. Set the option region, or AWS_REGION.")
     params, region = module.params, module.region
+    if params["check_delegation"] and not delegation.HAS_DNSPYTHON:
+        module.fail_json(msg=missing_required_lib("dnspython"))
     result: dict[str, Any] = {"region": region, "hosted_zone_id": None, "quotas": {}}
     try:
         result.update(identity(module))
         ec2 = module.client("ec2")
-        result["availability_zones"] = zones(ec2, region, params["availability_zones"])
+        stack = deployed_stack(module)
+        result["deployed"] = stack is not None
+        result["availability_zones"] = zones(ec2, region, params, stack)
         if params["hosted_zone"]:
+            if params["environment"]:
+                checks.check_host_name(f"{params['environment']}-{region}.{params['hosted_zone']}")
             result["hosted_zone_id"] = hosted_zone_id(
-                module.client("route53"), params["hosted_zone"]
+                module.client("route53"),
+                params["hosted_zone"],
+                params["check_delegation"] and stack is None,
             )
-        if params["quotas"] and not is_deployed(module):
+        if params["quotas"] and stack is None:
             states = quotas(ec2, module.client("service-quotas"), params["quotas"], module.warn)
             checks.check_quotas(region, states)
             result["quotas"] = {

@@ -15,8 +15,8 @@ description:
   - A nested stack that was deleted by hand is named, and so is the way to bring it back, unless it
     has a condition.
   - In check mode the plan is a real change set, deleted afterwards together with the empty stack
-    that holds it
-    where the stack does not exist yet.
+    that holds it where the stack does not exist yet. It also shows what was changed outside
+    CloudFormation.
   - Waits for an operation that is already under way, such as one that an interrupted run has
     left, and goes on from there.
   - When an operation fails, RV(ignore:msg) names the resource that failed first, in whichever
@@ -104,6 +104,14 @@ options:
     type: list
     elements: str
     default: []
+  revert_drift:
+    description:
+      - Whether to bring back what was changed or deleted outside CloudFormation, as far as AWS can
+        tell. Every run makes a change set for that.
+      - Otherwise a run leaves it, and check mode shows it in RV(drift), with a warning.
+      - Needs a boto3 that knows drift-aware change sets.
+    type: bool
+    default: false
   timeout:
     description: Seconds to wait for CloudFormation, in all.
     type: int
@@ -210,6 +218,26 @@ changes:
       type: list
       elements: str
       sample: [InstanceType]
+    reverts:
+      description: Whether the change only undoes what was changed outside CloudFormation.
+      type: bool
+      sample: false
+drift:
+  description:
+    - Resources that were changed or deleted outside CloudFormation, with the keys C(path), C(type),
+      C(physical_id), C(status) and C(differences).
+    - Each difference has the keys C(property), C(expected) and C(actual).
+  returned: success; in check mode and with O(revert_drift=true), where boto3 knows drift-aware
+    change sets, and else empty
+  type: list
+  elements: dict
+  sample:
+    - path: pacs/Storage/SecurityGroup
+      type: AWS::EC2::SecurityGroup
+      physical_id: sg-0123456789abcdef0
+      status: MODIFIED
+      differences:
+        - {property: /SecurityGroupIngress/0/CidrIp, expected: 10.0.0.0/16, actual: 0.0.0.0/0}
 stack_id:
   description: ARN of the stack.
   returned: when the stack exists
@@ -281,6 +309,7 @@ from typing import Any
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import (
+    api,
     changes,
     operations,
     plan,
@@ -318,6 +347,7 @@ def build_argument_spec() -> dict[str, Any]:
         "role_arn": {},
         "on_rollback_complete": {"choices": ["fail", "replace"], "default": "fail"},
         "allow_data_loss": {"type": "list", "elements": "str", "default": []},
+        "revert_drift": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 5400},
         "progress_file": {"type": "path"},
     }
@@ -338,6 +368,7 @@ def build_desired(options: Mapping[str, Any]) -> plan.Desired:
         role_arn=options["role_arn"],
         termination_protection=options["termination_protection"],
         allow_data_loss=tuple(options["allow_data_loss"]),
+        revert_drift=options["revert_drift"],
     )
 
 
@@ -376,6 +407,7 @@ def build_result(name: str, outcome: operations.Outcome) -> dict[str, Any]:
         "changed": outcome.action is not Action.NONE,
         "action": str(outcome.action),
         "changes": [change.result() for change in outcome.changes],
+        "drift": [item.result() for item in outcome.drift],
         "outputs": {},
         "stacks": {path: stacks.summary(stack) for path, stack in outcome.tree.items()},
         "retained": list(outcome.retained),
@@ -404,10 +436,13 @@ def main() -> None:
             report=report,
             check_mode=module.check_mode,
             cli_options=cli_options(module.region, module.params),
+            sees_drift=api.sees_drift(client),
         )
+        if module.params["revert_drift"] and not run.sees_drift:
+            raise ModuleError("This boto3 knows no drift-aware change sets. Install a newer one.")
         outcome = apply(run, module.params)
-        if outcome.warning:
-            module.warn(outcome.warning)
+        for warning in outcome.warnings:
+            module.warn(warning)
     except ModuleError as error:
         module.fail_json(**error.result())
     module.exit_json(**build_result(module.params["name"], outcome))

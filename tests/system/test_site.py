@@ -108,3 +108,26 @@ def test_a_due_certificate_renews_its_secrets_and_starts_the_task_anew(
         "Task",
     }
     assert account.succeed("site", **FIRST).changed == 0
+
+
+def test_an_environment_without_its_bootstrap_stack_is_not_taken_for_a_new_one(
+    account: Account, first: Run
+) -> None:
+    client, s3 = account.client("cloudformation"), account.client("s3")
+    bootstrap = tree_of(account, "first-bootstrap")["first-bootstrap"]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in bootstrap["Outputs"]}
+    bucket = outputs["ArtifactsBucketName"]
+    for version in s3.list_object_versions(Bucket=bucket)["Versions"]:
+        s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    client.update_termination_protection(
+        StackName="first-bootstrap", EnableTerminationProtection=False
+    )
+    client.delete_stack(StackName="first-bootstrap")
+    client.get_waiter("stack_delete_complete").wait(
+        StackName=bootstrap["StackId"], WaiterConfig={"Delay": 1}
+    )
+
+    plan = account.succeed("plan", **FIRST)
+
+    assert "no environment" not in plan.output
+    assert "The stack first exists, but first-bootstrap is gone" in plan.output

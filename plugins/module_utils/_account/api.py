@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .._aws import attempt
@@ -42,11 +43,30 @@ def availability_zones(ec2: Any, region: str) -> list[dict[str, Any]]:
         return ec2.describe_availability_zones()["AvailabilityZones"]
 
 
+def endpoint_zones(ec2: Any, region: str, services: Sequence[str]) -> dict[str, set[str]]:
+    """Return in which zones each service of AWS, such as ecr.api, has interface endpoints."""
+    names = {f"com.amazonaws.{region}.{service}": service for service in services}
+    hints = {"UnauthorizedOperation": "Allow ec2:DescribeVpcEndpointServices."}
+    with attempt(f"look up the zones of {', '.join(names)}", hints):
+        answer = ec2.describe_vpc_endpoint_services(ServiceNames=list(names))
+    return {
+        names[detail["ServiceName"]]: set(detail["AvailabilityZones"])
+        for detail in answer["ServiceDetails"]
+    }
+
+
 def hosted_zones_from(route53: Any, domain: str) -> list[dict[str, Any]]:
     """Return the hosted zones in the order of their names, starting with a domain's."""
     hints = {"AccessDenied": "Allow route53:ListHostedZonesByName."}
     with attempt(f"look up the hosted zone {domain}", hints):
         return route53.list_hosted_zones_by_name(DNSName=domain)["HostedZones"]
+
+
+def name_servers(route53: Any, zone_id: str) -> list[str]:
+    """Return the name servers of a public hosted zone."""
+    hints = {"AccessDenied": "Allow route53:GetHostedZone."}
+    with attempt(f"read the name servers of the hosted zone {zone_id}", hints):
+        return route53.get_hosted_zone(Id=zone_id)["DelegationSet"]["NameServers"]
 
 
 def hosted_zones(route53: Any) -> list[dict[str, Any]]:

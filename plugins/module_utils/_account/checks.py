@@ -7,13 +7,14 @@ Private to this collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._errors import ModuleError
 
 MINIMUM_ZONES = 2  # load balancers and file systems of an environment span two
+LONGEST_NAME = 64  # characters of the first name of a certificate of AWS Certificate Manager
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,48 @@ def usable_zones(entries: Iterable[Mapping[str, Any]]) -> list[str]:
         if entry.get("ZoneType", "availability-zone") == "availability-zone"
         and entry.get("OptInStatus") != "not-opted-in"
     )
+
+
+def zones_of(stack: Mapping[str, Any]) -> list[str]:
+    """Return the zones that the stack of an environment is in, as DescribeStacks tells."""
+    parameters = {
+        item["ParameterKey"]: item.get("ParameterValue", "") for item in stack.get("Parameters", [])
+    }
+    return [zone for zone in parameters.get("AvailabilityZones", "").split(",") if zone]
+
+
+def offering(zones: Sequence[str], offers: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the zones in which everything is offered.
+
+    offers: zones in which a service is offered, by service.
+    """
+    return [zone for zone in zones if all(zone in where for where in offers.values())]
+
+
+def check_offers(wanted: Iterable[str], offers: Mapping[str, Collection[str]]) -> None:
+    """Refuse zones that the user wants although something is not offered there."""
+    lacking = [
+        f"{zone} has no {service}"
+        for zone in wanted
+        for service, where in offers.items()
+        if zone not in where
+    ]
+    if lacking:
+        common = sorted(set.intersection(*map(set, offers.values())))
+        raise ModuleError(
+            f"An environment cannot be in these availability zones: {', '.join(lacking)}. "
+            f"Choose from {', '.join(common)}."
+        )
+
+
+def check_host_name(name: str) -> None:
+    """Refuse a name of the web page that is too long for a certificate."""
+    if len(name) > LONGEST_NAME:
+        raise ModuleError(
+            f"The web page would be called {name}, which has {len(name)} characters. A certificate "
+            f"holds {LONGEST_NAME}: shorten dicoogle_environment or dicoogle_domain_name by "
+            f"{len(name) - LONGEST_NAME}."
+        )
 
 
 def check_zones(region: str, available: Sequence[str], wanted: Sequence[str] | None) -> None:

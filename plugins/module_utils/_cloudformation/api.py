@@ -76,6 +76,12 @@ def get_template(client: Client, stack: str) -> str | Shape:
     )["TemplateBody"]
 
 
+def sees_drift(client: Client) -> bool:
+    """Tell whether this boto3 can ask for drift-aware change sets."""
+    request = client.meta.service_model.operation_model("CreateChangeSet").input_shape
+    return "DeploymentMode" in request.members
+
+
 def create_change_set(client: Client, request: Shape) -> tuple[str, str]:
     """Start to make a change set; return its id and the id of its stack.
 
@@ -95,12 +101,13 @@ def create_change_set(client: Client, request: Shape) -> tuple[str, str]:
 
 
 def describe_change_set(client: Client, stack: str, change_set_id: str) -> Shape | None:
-    """Return a change set with all its changes, or None when there is none."""
+    """Return a change set with all its changes and their values, or None when there is none."""
     action = f"describe a change set of stack {stack}"
     operation = client.describe_change_set
-    description = _call_if_exists(action, operation, ChangeSetName=change_set_id)
+    about = {"ChangeSetName": change_set_id, "IncludePropertyValues": True}
+    description = _call_if_exists(action, operation, **about)
     if description and (token := description.pop("NextToken", None)):
-        for page in _pages(action, operation, ChangeSetName=change_set_id, NextToken=token):
+        for page in _pages(action, operation, **about, NextToken=token):
             description["Changes"] += page["Changes"]
     return description
 

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from .._errors import ModuleError
 from . import api, changes, stacks
 from .changes import Change
+from .drift import Drift
 from .runs import PREFIX, Run, new_token
 from .stacks import Stack
 
@@ -104,12 +107,20 @@ def delete_review_stack(run: Run, stack_id: str) -> None:
     run.deadline.poll(f"the deletion of stack {stack_id}", gone)
 
 
-def read_plan(run: Run, name: str, change_set_id: str, outputs_differ: bool) -> list[Change] | None:
-    """Return what a change set would change, None when that is nothing."""
+@dataclass(frozen=True)
+class Preview:
+    """What a change set would change, None when that is nothing, and what was changed outside."""
+
+    changes: list[Change] | None
+    drift: Sequence[Drift] = ()
+
+
+def read_plan(run: Run, name: str, change_set_id: str, outputs_differ: bool) -> Preview:
+    """Return what a change set would change, and what was changed outside if it looks for that."""
     known = _change_sets(run, name, change_set_id)
     root = known[change_set_id]
     if changes.is_empty(root):
-        return None
+        return Preview(None)
     if changes.has_failed(root):
         failed = changes.failed_below(root, known)
         where = name if failed is root else f"{name}: {failed['StackName']}"
@@ -119,7 +130,8 @@ def read_plan(run: Run, name: str, change_set_id: str, outputs_differ: bool) -> 
         )
     planned = changes.fold(root, name, known)
     only_outputs = not root.get("Changes") or outputs_differ
-    return planned if planned or only_outputs else None
+    drift = changes.drifted(root, name, known)
+    return Preview(planned if planned or only_outputs else None, drift)
 
 
 def _failure_reason(run: Run, failed: changes.ChangeSet) -> str:

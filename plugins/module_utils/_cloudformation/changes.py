@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from . import drift
 from .template import NESTED_STACK
 
 PENDING = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
@@ -33,6 +34,7 @@ class Change:
     replacement: `True`, `False`, `Conditional`; empty for what is not modified.
     properties: what differs, such as `InstanceType`, or an attribute such as `Tags`.
     causes: parameters and resources that the differences come from.
+    reverts: whether it only undoes what was changed outside CloudFormation.
     """
 
     path: str
@@ -41,6 +43,7 @@ class Change:
     replacement: str = ""
     properties: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
+    reverts: bool = False
 
     def __str__(self) -> str:
         text = f"{self.path} ({self.type}): {self.action}"
@@ -147,8 +150,9 @@ def _fold(change_set: ChangeSet, path: str, known: Mapping[str, ChangeSet]) -> I
 
 
 def _read(resource: Mapping[str, Any], path: str) -> Change:
-    targets = [detail["Target"] for detail in resource.get("Details", [])]
-    causes = [detail.get("CausingEntity", "") for detail in resource.get("Details", [])]
+    details = resource.get("Details", [])
+    targets = [detail["Target"] for detail in details]
+    causes = [detail.get("CausingEntity", "") for detail in details]
     return Change(
         path=f"{path}/{resource['LogicalResourceId']}",
         type=resource["ResourceType"],
@@ -156,7 +160,25 @@ def _read(resource: Mapping[str, Any], path: str) -> Change:
         replacement=resource.get("Replacement", ""),
         properties=_unique(target.get("Name") or target["Attribute"] for target in targets),
         causes=_unique(causes),
+        reverts=drift.is_drifted(resource) and all(map(drift.is_reverted, details)),
     )
+
+
+def drifted(root: ChangeSet, path: str, known: Mapping[str, ChangeSet]) -> list[drift.Drift]:
+    """Return what was changed outside CloudFormation, as drift-aware change sets tell.
+
+    path: logical path of the stack.
+    known: change sets by id.
+    """
+    found = []
+    for entry in root.get("Changes", []):
+        resource = entry["ResourceChange"]
+        resource_path = f"{path}/{resource['LogicalResourceId']}"
+        if drift.is_drifted(resource):
+            found.append(drift.from_change(resource, resource_path))
+        if nested := known.get(resource.get("ChangeSetId", "")):
+            found += drifted(nested, resource_path, known)
+    return found
 
 
 def _unique(texts: Iterable[str]) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ from typing import Any
 
 from .._deadline import DeadlineError
 from .._errors import ModuleError
-from . import api, change_sets, changes, events, plan, reports, stacks, states, template
+from . import api, change_sets, changes, drift, events, plan, reports, stacks, states, template
 from .changes import Change
+from .drift import Drift
 from .event_reader import EventReader
 from .runs import Run, new_token
 from .stacks import Stack, Tree
@@ -30,14 +31,16 @@ class Outcome:
     action: CREATE, UPDATE, REPLACE, DELETE or NONE.
     tree: as it is afterwards.
     retained: resources left behind by a deletion.
-    warning: what a run would refuse, in check mode.
+    drift: what was changed outside CloudFormation, as far as the run has looked.
+    warnings: what a run would refuse, and what it would leave, in check mode.
     """
 
     action: Action
     changes: Sequence[Change] = ()
     tree: Tree = field(default_factory=dict)
     retained: Sequence[Mapping[str, str]] = ()
-    warning: str = ""
+    drift: Sequence[Drift] = ()
+    warnings: Sequence[str] = ()
 
 
 def read_tree(client: Any, name: str, nested: bool) -> Tree:
@@ -141,9 +144,41 @@ def _update(run: Run, desired: plan.Desired, tree: Tree, stack: Stack) -> Outcom
             f"{', '.join(gone)}. No update can succeed. To bring it back, take it and what refers "
             "to it out of the template and run once, then put it back and run again."
         )
-    if not plan.differences(stack, deployed, desired):
+    differs = bool(plan.differences(stack, deployed, desired))
+    outputs_differ = plan.outputs_differ(deployed, desired)
+    if desired.revert_drift:
+        return _by_change_set(run, desired, tree, outputs_differ, sees_drift=True)
+    if run.check_mode and run.sees_drift:
+        return _preview_with_drift(run, desired, tree, outputs_differ, differs)
+    if not differs:
         return Outcome(Action.NONE, tree=tree)
-    return _by_change_set(run, desired, tree, plan.outputs_differ(deployed, desired))
+    return _by_change_set(run, desired, tree, outputs_differ)
+
+
+def _preview_with_drift(
+    run: Run, desired: plan.Desired, tree: Tree, outputs_differ: bool, differs: bool
+) -> Outcome:
+    """Tell what a run would change, and what was changed outside and would be left as it is.
+
+    differs: whether a run would change anything.
+    """
+    try:
+        outcome = _by_change_set(run, desired, tree, outputs_differ, sees_drift=True)
+    except DeadlineError:
+        raise
+    except ModuleError as error:
+        plain = Outcome(Action.NONE, tree=tree)
+        if differs:
+            plain = _by_change_set(run, desired, tree, outputs_differ)
+        unseen = f"What was changed outside CloudFormation cannot be shown: {error}"
+        return replace(plain, warnings=[*plain.warnings, unseen])
+    if not outcome.drift:
+        return outcome
+    warnings = [*outcome.warnings, drift.told(outcome.drift)]
+    planned = [change for change in outcome.changes if not change.reverts]
+    if differs and (planned or outputs_differ):
+        return replace(outcome, changes=planned, warnings=warnings)
+    return replace(outcome, action=Action.NONE, changes=[], warnings=warnings)
 
 
 def _gone(run: Run, unseen: set[str], root: Stack) -> list[str]:
@@ -159,27 +194,37 @@ def _gone(run: Run, unseen: set[str], root: Stack) -> list[str]:
 
 
 def _by_change_set(
-    run: Run, desired: plan.Desired, tree: Tree, outputs_differ: bool = False
+    run: Run,
+    desired: plan.Desired,
+    tree: Tree,
+    outputs_differ: bool = False,
+    sees_drift: bool = False,
 ) -> Outcome:
-    """Plan by a change set and execute it, unless in check mode or for lack of changes."""
+    """Plan by a change set and execute it, unless in check mode or for lack of changes.
+
+    sees_drift: whether it also shows, and reverts, what was changed outside CloudFormation.
+    """
     stack = tree.get(desired.name)
     creating = stack is None or states.action(stack.status) is Action.CREATE
     if stack and not run.check_mode:
         change_sets.delete_leftovers(run, stack)
-    request = plan.change_set_request(desired, "CREATE" if creating else "UPDATE", new_token())
+    kind = "CREATE" if creating else "UPDATE"
+    request = plan.change_set_request(desired, kind, new_token(), sees_drift)
     with change_sets.OwnChangeSet(run, request, creates_review_stack=stack is None) as change_set:
-        planned = change_sets.read_plan(run, desired.name, change_set.change_set_id, outputs_differ)
-        if planned is None:
+        preview = change_sets.read_plan(run, desired.name, change_set.change_set_id, outputs_differ)
+        if preview.changes is None:
             return Outcome(Action.NONE, tree=tree)
-        planned = changes.worst_first([*planned, *_removed_with_stacks(run, desired.name, planned)])
-        outcome = Outcome(Action.CREATE if creating else Action.UPDATE, planned, tree)
+        removed = _removed_with_stacks(run, desired.name, preview.changes)
+        planned = changes.worst_first([*preview.changes, *removed])
+        action = Action.CREATE if creating else Action.UPDATE
+        outcome = Outcome(action, planned, tree, drift=preview.drift)
         losses = [
             change
             for change in planned
             if changes.loses_data(change) and change.path not in desired.allow_data_loss
         ]
         if run.check_mode:
-            return replace(outcome, warning=changes.data_loss(losses) if losses else "")
+            return replace(outcome, warnings=[changes.data_loss(losses)] if losses else [])
         if losses:
             raise ModuleError(f"{changes.data_loss(losses)} Nothing was changed.")
         token = change_set.execute()

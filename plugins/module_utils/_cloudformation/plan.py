@@ -23,6 +23,7 @@ class Desired:
     template_url, template_body: at least one; with both, the body is the text at the URL.
     tags, termination_protection: None leaves what there is.
     allow_data_loss: logical paths of the resources with data that may be replaced or removed.
+    revert_drift: whether to bring back what was changed outside CloudFormation.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Desired:
     role_arn: str | None
     termination_protection: bool | None
     allow_data_loss: tuple[str, ...] = ()
+    revert_drift: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a template that CloudFormation would not take."""
@@ -135,11 +137,14 @@ def outputs_differ(deployed: str | Mapping[str, Any], desired: Desired) -> bool:
     return template.document(deployed).get("Outputs") != desired.document.get("Outputs")
 
 
-def change_set_request(desired: Desired, kind: str, name: str) -> dict[str, Any]:
+def change_set_request(
+    desired: Desired, kind: str, name: str, sees_drift: bool = False
+) -> dict[str, Any]:
     """Return the request of CreateChangeSet.
 
     kind: `CREATE` or `UPDATE`.
     name: of the change set.
+    sees_drift: whether the change set also lists, and reverts, what was changed outside.
     A parameter that is left out gets the template's default, never the value it had before.
     """
     request: dict[str, Any] = {
@@ -158,6 +163,8 @@ def change_set_request(desired: Desired, kind: str, name: str) -> dict[str, Any]
         request["TemplateURL"] = desired.template_url
     else:
         request["TemplateBody"] = desired.template_body
+    if sees_drift:
+        request["DeploymentMode"] = "REVERT_DRIFT"
     if desired.role_arn:
         request["RoleARN"] = desired.role_arn
     if desired.tags is not None:

@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from .._deadline import Deadline
 from . import api
+from .drift import from_detection
 from .stacks import Tree
 
 
@@ -45,7 +44,7 @@ def drift(client: Any, tree: Tree, deadline: Deadline) -> dict[str, Any]:
         "status": "DRIFTED" if "DRIFTED" in found else worst,
         "problems": [f"{path}: {reason}" for path, reason in problems.items()],
         "resources": [
-            _drifted(path, item)
+            from_detection(item, f"{path}/{item['LogicalResourceId']}").result()
             for path, stack in tree.items()
             for item in api.resource_drifts(client, stack.stack_id)
         ],
@@ -58,28 +57,3 @@ def _finished(client: Any, detection_id: str, deadline: Deadline) -> api.Shape:
         return None if detection["DetectionStatus"] == "DETECTION_IN_PROGRESS" else detection
 
     return deadline.poll(f"drift detection {detection_id}", finished)
-
-
-def _drifted(path: str, item: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "path": f"{path}/{item['LogicalResourceId']}",
-        "type": item["ResourceType"],
-        "physical_id": item.get("PhysicalResourceId", ""),
-        "status": item["StackResourceDriftStatus"],
-        "differences": [
-            {
-                "property": difference["PropertyPath"],
-                "expected": _value(difference["ExpectedValue"]),
-                "actual": _value(difference["ActualValue"]),
-            }
-            for difference in item.get("PropertyDifferences", [])
-        ],
-    }
-
-
-def _value(text: str) -> Any:
-    """Return a property's value, which the service gives as JSON or as plain text."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

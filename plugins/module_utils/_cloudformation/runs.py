@@ -19,6 +19,7 @@ class Run:
     """What all steps of a run share.
 
     cli_options: what an AWS command needs to go where this run went, such as the region.
+    sees_drift: whether boto3 knows change sets that show what was changed outside CloudFormation.
     """
 
     client: Any
@@ -26,6 +27,7 @@ class Run:
     report: Report
     check_mode: bool
     cli_options: str = ""
+    sees_drift: bool = False
 
     def reader(self, name: str, stack_id: str) -> EventReader:
         """Return a reader of a stack's events that reports progress."""

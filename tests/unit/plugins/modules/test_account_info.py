@@ -118,23 +118,109 @@ def test_small_quota_is_refused(run: Run) -> None:
     assert "6 more VPCs are needed, but 1 of 5 are in use" in result["msg"]
 
 
-def test_quotas_count_until_the_stack_is_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What operations answer in the place of moto, an error in the place of an answer is raised."""
+    missing = {"Code": "ValidationError", "Message": "Stack with id pacs does not exist"}
+    given: dict[str, Any] = {
+        "DescribeStacks": ClientError({"Error": missing}, "DescribeStacks"),
+        "DescribeVpcEndpointServices": {
+            "ServiceDetails": [
+                {
+                    "ServiceName": "com.amazonaws.eu-west-1.ecr.api",
+                    "AvailabilityZones": ["eu-west-1b", "eu-west-1c"],
+                }
+            ]
+        },
+    }
     make_call = botocore.client.BaseClient._make_api_call
-    stacks: list[str] = []
 
     def call(self: Any, operation: str, params: dict[str, Any]) -> Any:
-        if operation != "DescribeStacks":
-            return make_call(self, operation, params)
-        if params["StackName"] in stacks:
-            return {"Stacks": [{"StackName": params["StackName"]}]}
-        missing = {"Code": "ValidationError", "Message": "Stack with id pacs does not exist"}
-        raise ClientError({"Error": missing}, operation)
+        answer = given.get(operation)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer or make_call(self, operation, params)
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
-    wanted = {"quotas": {"vpcs": 6}, "quotas_unless_stack": "pacs"}
+    return given
+
+
+def deployed(*zones: str) -> dict[str, Any]:
+    """The answer of DescribeStacks for an environment in these zones."""
+    parameters = [{"ParameterKey": "AvailabilityZones", "ParameterValue": ",".join(zones)}]
+    return {"Stacks": [{"StackName": "pacs", "Parameters": parameters}]}
+
+
+def test_quotas_count_until_the_stack_is_there(run: Run, answers: dict[str, Any]) -> None:
+    wanted = {"quotas": {"vpcs": 6}, "environment": "pacs"}
     assert "6 more VPCs are needed" in run(**wanted)["msg"]
-    stacks.append("pacs")
-    assert run(**wanted)["quotas"] == {}
+    answers["DescribeStacks"] = deployed("eu-west-1a", "eu-west-1b")
+    result = run(**wanted)
+    assert (result["quotas"], result["deployed"]) == ({}, True)
+
+
+def test_a_new_environment_gets_zones_that_offer_what_it_needs(
+    run: Run, answers: dict[str, Any]
+) -> None:
+    result = run(environment="pacs", zone_services=["ecr.api"])
+    assert (result["availability_zones"], result["deployed"]) == (
+        ["eu-west-1b", "eu-west-1c"],
+        False,
+    )
+
+
+def test_an_environment_keeps_its_zones(run: Run, answers: dict[str, Any]) -> None:
+    answers["DescribeStacks"] = deployed("eu-west-1c", "eu-west-1a")
+    del answers["DescribeVpcEndpointServices"]  # is not asked for
+    result = run(environment="pacs", zone_services=["ecr.api"])
+    assert result["availability_zones"] == ["eu-west-1c", "eu-west-1a", "eu-west-1b"]
+
+
+def test_zones_that_do_not_offer_what_is_needed_are_refused(
+    run: Run, answers: dict[str, Any]
+) -> None:
+    chosen = ["eu-west-1a", "eu-west-1b"]
+    result = run(environment="pacs", zone_services=["ecr.api"], availability_zones=chosen)
+    assert "eu-west-1a has no ecr.api. Choose from eu-west-1b, eu-west-1c." in result["msg"]
+
+
+@pytest.mark.parametrize(("environment", "fits"), [("a" * 17, True), ("a" * 18, False)])
+def test_the_name_of_the_web_page_fits_into_a_certificate(
+    run: Run, answers: dict[str, Any], environment: str, fits: bool
+) -> None:
+    domain = f"{'x' * 28}.example"
+    create_zone(domain)
+    result = run(environment=environment, hosted_zone=domain)
+    assert result.get("failed", False) is not fits
+    if not fits:
+        assert "which has 65 characters" in result["msg"]
+        assert "shorten dicoogle_environment or dicoogle_domain_name by 1." in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("servers", "refused"),
+    [({"ns.elsewhere.example"}, True), (set(), True), (None, False)],
+)
+def test_a_domain_that_leads_elsewhere_is_refused(
+    run: Run,
+    answers: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    servers: set[str] | None,
+    refused: bool,
+) -> None:
+    monkeypatch.setattr(account_info.delegation, "public_name_servers", lambda domain: servers)
+    create_zone("example.org")
+    wanted = {"environment": "pacs", "hosted_zone": "example.org", "check_delegation": True}
+    result = run(**wanted)
+    assert result.get("failed", False) is refused
+    if refused:
+        assert "example.org is not delegated to its hosted zone" in result["msg"]
+        assert (
+            "Enter the name servers of the zone where the domain is registered: ns-"
+            in (result["msg"])
+        )
+        answers["DescribeStacks"] = deployed()
+        assert "failed" not in run(**wanted)
 
 
 def test_unreadable_quota_is_a_warning(run: Run, fail: Any) -> None:

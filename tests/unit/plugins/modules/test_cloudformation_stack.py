@@ -63,6 +63,8 @@ def _cloudformation(monkeypatch: pytest.MonkeyPatch) -> None:
             "meta",
         ],
     )
+    create = client.meta.service_model.operation_model.return_value
+    create.input_shape.members = {"StackName"}
     monkeypatch.setattr(AnsibleAWSModule, "client", lambda self, service: client)
 
 
@@ -79,6 +81,15 @@ def test_a_stack_as_desired_is_unchanged_and_tells_its_outputs(run_module: RunMo
     assert result["outputs"] == {"Url": "https://queue"}
     assert result["stacks"]["pacs"]["outputs"] == {"Url": "https://queue"}
     assert result["status"] == "CREATE_COMPLETE"
+
+
+def test_drift_cannot_be_reverted_with_a_boto3_that_knows_nothing_of_it(
+    run_module: RunModule,
+) -> None:
+    result = run_module(
+        cloudformation_stack, name="pacs", template_body=TEMPLATE, revert_drift=True
+    )
+    assert "Install a newer one" in result["msg"]
 
 
 def test_a_stack_to_delete_needs_no_template(run_module: RunModule) -> None:

@@ -69,6 +69,7 @@ def test_a_change_says_what_is_replaced_and_why() -> None:
         "replacement": "Conditional",
         "properties": ["InstanceType", "Tags"],
         "causes": ["InstanceType"],
+        "reverts": False,
     }
     assert str(found) == (
         "pacs/Host (AWS::SQS::Queue): "

@@ -657,7 +657,7 @@ def test_check_mode_shows_first_what_would_be_refused() -> None:
     desired = replace(DESIRED, tags={"a": "b"})
     outcome = operations.present(run(client, check_mode=True), desired, may_replace=False)
     assert [item.path for item in outcome.changes] == ["pacs/Files", "pacs/Queue"]
-    assert "remove pacs/Files (AWS::EFS::FileSystem)" in outcome.warning
+    assert "remove pacs/Files (AWS::EFS::FileSystem)" in outcome.warnings[0]
 
 
 def test_data_may_be_lost_by_name_only() -> None:
@@ -740,3 +740,107 @@ def test_a_nested_stack_that_is_gone_can_be_taken_out_of_the_template() -> None:
     )
     outcome = operations.present(run(client, check_mode=True), DESIRED, may_replace=False)
     assert [str(item.action) for item in outcome.changes] == ["Remove"]
+
+
+OPEN_TO_THE_WORLD = {
+    "Target": {
+        "Attribute": "Properties",
+        "Name": "CidrIp",
+        "Path": "/CidrIp",
+        "AfterValue": "10.0.0.0/16",
+        "Drift": {"PreviousValue": "10.0.0.0/16", "ActualValue": "0.0.0.0/0"},
+    }
+}
+OPENED = change(
+    "Group",
+    "Modify",
+    PhysicalResourceId="sg-1",
+    ResourceDriftStatus="MODIFIED",
+    Replacement="False",
+    Details=[OPEN_TO_THE_WORLD],
+)
+LARGER = replace(DESIRED, template_body=f"{FLAT[:-1]}, Topic: {{Type: 'AWS::SNS::Topic'}}}}")
+
+
+def see(client: FakeClient, check_mode: bool = True) -> runs.Run:
+    return replace(run(client, check_mode), sees_drift=True)
+
+
+def deployed_and_changed_outside(*changes: dict[str, Any], **answers: Any) -> FakeClient:
+    """A client of the stack pacs as it was deployed, whose change set holds these changes."""
+    return client_for_plan(
+        [change_set("pacs", *changes) if changes else empty_change_set("pacs")],
+        describe_stacks=stacks(description("pacs")),
+        get_template={"TemplateBody": FLAT},
+        **answers,
+    )
+
+
+def test_a_preview_shows_what_was_changed_outside_and_that_a_run_leaves_it() -> None:
+    client = deployed_and_changed_outside(OPENED)
+    outcome = operations.present(see(client), DESIRED, may_replace=False)
+    assert dict(client.calls)["create_change_set"]["DeploymentMode"] == "REVERT_DRIFT"
+    assert (outcome.action, outcome.changes) == ("none", [])
+    assert [item.result() for item in outcome.drift] == [
+        {
+            "path": "pacs/Group",
+            "type": "AWS::SQS::Queue",
+            "physical_id": "sg-1",
+            "status": "MODIFIED",
+            "differences": [
+                {"property": "/CidrIp", "expected": "10.0.0.0/16", "actual": "0.0.0.0/0"}
+            ],
+        }
+    ]
+    (warning,) = outcome.warnings
+    assert 'sg-1): /CidrIp is "0.0.0.0/0", not "10.0.0.0/16".' in warning
+    assert "stack_revert_drift=true" in warning
+
+
+def test_a_preview_shows_what_was_deleted_outside() -> None:
+    gone = change("Files", ResourceDriftStatus="DELETED")
+    client = deployed_and_changed_outside(gone)
+    outcome = operations.present(see(client), DESIRED, may_replace=False)
+    assert (outcome.action, outcome.changes) == ("none", [])
+    assert "pacs/Files (AWS::SQS::Queue): deleted." in outcome.warnings[0]
+
+
+def test_a_preview_keeps_changes_apart_from_what_was_changed_outside() -> None:
+    client = deployed_and_changed_outside(change("Topic"), OPENED)
+    outcome = operations.present(see(client), LARGER, may_replace=False)
+    assert [item.path for item in outcome.changes] == ["pacs/Topic"]
+    assert [item.path for item in outcome.drift] == ["pacs/Group"]
+
+
+def test_a_preview_of_what_is_in_sync_warns_of_nothing() -> None:
+    outcome = operations.present(see(deployed_and_changed_outside()), DESIRED, may_replace=False)
+    assert (outcome.action, outcome.warnings) == ("none", ())
+
+
+def test_a_preview_goes_on_where_aws_cannot_look_for_what_was_changed_outside() -> None:
+    client = deployed_and_changed_outside(
+        change("Topic"),
+        create_change_set=[refusal("ValidationError", "REVERT_DRIFT is not for you"), CREATED],
+    )
+    outcome = operations.present(see(client), LARGER, may_replace=False)
+    assert [item.path for item in outcome.changes] == ["pacs/Topic"]
+    assert "REVERT_DRIFT is not for you" in outcome.warnings[0]
+
+
+def test_a_run_looks_for_what_was_changed_outside_only_when_it_is_to_bring_it_back() -> None:
+    client = deployed_and_changed_outside(OPENED)
+    assert operations.present(see(client, False), DESIRED, may_replace=False).action == "none"
+    assert "create_change_set" not in client.called
+
+    client = client_for_change(
+        change_set("pacs", OPENED),
+        own("pacs", "UPDATE_IN_PROGRESS"),
+        own("pacs", "UPDATE_COMPLETE"),
+        describe_stacks=stacks(description("pacs")),
+        get_template={"TemplateBody": FLAT},
+    )
+    desired = replace(DESIRED, revert_drift=True)
+    outcome = operations.present(see(client, False), desired, may_replace=False)
+    assert dict(client.calls)["create_change_set"]["DeploymentMode"] == "REVERT_DRIFT"
+    assert [(item.path, item.reverts) for item in outcome.changes] == [("pacs/Group", True)]
+    assert "execute_change_set" in client.called
