@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,11 +33,12 @@ with suppress(ImportError):  # AnsibleAWSModule reports a missing boto3
     from botocore.exceptions import ClientError
 
 from .._aws import attempt, error_code, in_threads
-from .._errors import ModuleError
-from .template import NESTED_STACK
+from .._errors import ModuleError, using_files
+from .template import NESTED_STACK, read_text
 from .zip import zip_folder
 
 FUNCTION = "AWS::Lambda::Function"
+PROPERTIES = re.compile(r"\A(?:[&!]\S*\s+)*")  # anchor and tag, which stand before a node of YAML
 LOCAL_PROPERTIES = {NESTED_STACK: "TemplateURL", FUNCTION: "Code"}
 
 
@@ -109,7 +111,9 @@ def read_package(template: Path, destination: Destination) -> Package:
     Raises ModuleError for what is missing, cannot be parsed, or refers to itself.
     """
     reader = _Reader(destination)
-    reader.template(template.resolve(), ())
+    with using_files(f"read the template {template}"):
+        path = template.resolve()
+    reader.template(path, ())
     return Package(destination, tuple(reader.artifacts.values()))
 
 
@@ -181,6 +185,8 @@ def find_references(text: str) -> list[Reference]:
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
         raise ModuleError(f"It is neither YAML nor JSON: {reason}.") from error
+    if not isinstance(root, yaml.MappingNode):
+        raise ModuleError("It is not a mapping with the section Resources.")
     found = {reference.start: reference for reference in _references(text, root)}
     return [found[start] for start in sorted(found)]
 
@@ -198,14 +204,25 @@ def replace_references(text: str, references: list[Reference], values: list[Any]
 
 
 def _references(text: str, root: Any) -> Iterator[Reference]:
-    for name, resource in _members(_member(root, "Resources")):
+    for name, resource in _resources(_member(root, "Resources")):
         kind = str(getattr(_member(resource, "Type"), "value", ""))
         if kind not in LOCAL_PROPERTIES:
             continue
         value = _member(_member(resource, "Properties"), LOCAL_PROPERTIES[kind])
         if getattr(value, "tag", None) == "tag:yaml.org,2002:str" and "://" not in value.value:
             start, end = value.start_mark.index, value.end_mark.index
-            yield Reference(name, kind, value.value, start, start + len(text[start:end].rstrip()))
+            written = PROPERTIES.sub("", text[start:end])
+            start = end - len(written)
+            yield Reference(name, kind, value.value, start, start + len(written.rstrip()))
+
+
+def _resources(node: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the resources of a section, and those in its loops, by logical id."""
+    for name, value in _members(node):
+        if name.startswith("Fn::ForEach") and isinstance(value, yaml.SequenceNode):
+            yield from _resources(value.value[-1] if value.value else None)
+        else:
+            yield name, value
 
 
 def _members(node: Any) -> list[tuple[str, Any]]:
@@ -231,7 +248,7 @@ class _Reader:
             chain = " -> ".join(str(link) for link in (*parents[parents.index(path) :], path))
             raise ModuleError(f"Templates nest themselves: {chain}. Break the cycle.")
         if path not in self.artifacts:
-            text = _read_text(path)
+            text = read_text(path)
             try:
                 references = find_references(text)
             except ModuleError as error:
@@ -241,30 +258,27 @@ class _Reader:
         return self.artifacts[path]
 
     def _value(self, reference: Reference, template: Path, parents: tuple[Path, ...]) -> Any:
-        path = (template.parent / reference.path).resolve()
+        with using_files(f"follow {reference} in {template} to {reference.path}"):
+            path = (template.parent / reference.path).resolve()
+            is_file, is_folder = path.is_file(), path.is_dir()
         if reference.type == NESTED_STACK:
-            if not path.is_file():
+            if not is_file:
                 raise ModuleError(
                     f"{reference} in {template} names the template {path}: no such file."
                 )
             return self.destination.url(self.template(path, (*parents, template)).key)
-        if not path.is_dir():
+        if not is_folder:
             raise ModuleError(f"{reference} in {template} names the folder {path}: no such folder.")
         return {"S3Bucket": self.destination.bucket, "S3Key": self._archive(path).key}
 
     def _archive(self, folder: Path) -> Artifact:
         if folder not in self.artifacts:
-            self._add(folder, f"{folder.name}.zip", zip_folder(folder))
+            with using_files(f"read the function's folder {folder}"):
+                archive = zip_folder(folder)
+            self._add(folder, f"{folder.name}.zip", archive)
         return self.artifacts[folder]
 
     def _add(self, source: Path, name: str, body: bytes) -> None:
         digest = hashlib.sha256(body).hexdigest()
         key = "/".join(filter(None, (self.destination.prefix.strip("/"), digest, name)))
         self.artifacts[source] = Artifact(key, source, digest, body)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModuleError(f"Failed to read the template {path}: {error}.") from error

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from .._errors import ModuleError
+from .._texts import plain_text
 from . import states, template
 from .stacks import Stack
 
@@ -39,7 +40,12 @@ class Desired:
 
     def __post_init__(self) -> None:
         """Refuse a template that CloudFormation would not take."""
-        size = len((self.template_body or "").encode())
+        try:
+            size = len((self.template_body or "").encode())
+        except UnicodeEncodeError as error:
+            raise ModuleError(
+                f"The template_body of stack {self.name} holds what is no character. Give text."
+            ) from error
         if not self.template_url and size > TEMPLATE_BODY_LIMIT:
             raise ModuleError(
                 f"The template of stack {self.name} has {size} bytes, and CloudFormation takes at "
@@ -55,21 +61,25 @@ class Desired:
     @property
     def nested(self) -> bool:
         """Whether the template nests stacks, or may do so because its text is not known."""
-        return self.document is None or bool(template.nested_stacks(self.document))
+        return self.document is None or template.may_nest_stacks(self.document)
 
 
 def parameter_text(name: str, value: Any) -> str:
-    """Return a parameter's value as CloudFormation takes it, always a text."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return ",".join(parameter_text(name, item) for item in value)
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise ModuleError(
-        f"The parameter {name} is a {type(value).__name__}; "
-        "give a text, a number, true or false, or a list of these."
-    )
+    """Return a parameter's value as CloudFormation takes it, always a text.
+
+    Raises ModuleError for what is neither a plain value nor a list of such, and for an item that
+    CloudFormation would take for several.
+    """
+    if not isinstance(value, list):
+        return plain_text(f"The parameter {name}", value)
+    items = [plain_text(f"An item of the parameter {name}", item) for item in value]
+    divided = [item for item in items if "," in item]
+    if divided:
+        raise ModuleError(
+            f"The parameter {name} has the item '{divided[0]}', which its comma would divide. "
+            "Give each item by itself."
+        )
+    return ",".join(items)
 
 
 def next_action(stack: Stack, may_replace: bool) -> states.Action:
@@ -100,7 +110,7 @@ def differences(stack: Stack, deployed: str | Mapping[str, Any], desired: Desire
 
 
 def _declared(desired: Desired) -> dict[str, Any]:
-    return (desired.document or {}).get("Parameters", {})
+    return template.declarations(desired.document or {}, "Parameters")
 
 
 def _with_defaults(desired: Desired) -> dict[str, str]:
@@ -116,7 +126,7 @@ def _visible(parameters: Mapping[str, str], desired: Desired) -> dict[str, str]:
     declared = _declared(desired)
 
     def hidden(name: str) -> bool:
-        return str(declared.get(name, {}).get("NoEcho", False)).lower() == "true"
+        return str(declared.get(name, {}).get("NoEcho")).lower() == "true"
 
     return {name: value for name, value in parameters.items() if not hidden(name)}
 

@@ -16,6 +16,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.
     find_references,
     missing_artifacts,
     read_package,
+    replace_references,
     upload_artifacts,
 )
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
@@ -186,9 +187,38 @@ class TestReadPackage:
             read_package(root.with_name("none.yaml"), DESTINATION)
 
 
-@pytest.mark.parametrize("text", ["", "just text", "Resources: []", "Resources: {A: text}"])
+@pytest.mark.parametrize("text", ["Transform: X", "Resources: []", "Resources: {A: text}"])
 def test_template_without_resources_has_no_references(text: str) -> None:
     assert find_references(text) == []
+
+
+@pytest.mark.parametrize("text", ["", "just text", "[Resources]"])
+def test_what_is_no_template_is_refused(text: str) -> None:
+    with pytest.raises(ModuleError, match="not a mapping with the section Resources"):
+        find_references(text)
+
+
+@pytest.mark.parametrize("written", ["&url a.yaml", "!!str a.yaml", "&url !!str  'a.yaml' # here"])
+def test_anchor_and_tag_of_a_reference_stay(written: str) -> None:
+    properties = f"{{TemplateURL:\n {written}\n}}"
+    text = f"Resources: {{A: {{Type: AWS::CloudFormation::Stack, Properties: {properties}}}}}"
+    [reference] = find_references(text)
+    assert reference.path == "a.yaml"
+    replaced = replace_references(text, [reference], ["https://x"])
+    assert written.partition("a.yaml")[0].rstrip("'") + '"https://x"' in replaced
+
+
+def test_references_in_loops_are_found() -> None:
+    text = """
+Transform: AWS::LanguageExtensions
+Resources:
+  Fn::ForEach::Stacks:
+    - Name
+    - [Ct, Mr]
+    - "Of${Name}": {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: a.yaml}}
+  Fn::ForEach::Nothing: []
+"""
+    assert [reference.path for reference in find_references(text)] == ["a.yaml"]
 
 
 class TestUpload:

@@ -63,9 +63,9 @@ def test_parameters_become_texts(value: Any, text: str) -> None:
     assert plan.parameter_text("P", value) == text
 
 
-@pytest.mark.parametrize("value", [None, {"a": 1}, [["a"], None]])
+@pytest.mark.parametrize("value", [None, {"a": 1}, [["a"]], ["a", None], ["a,b"], [","]])
 def test_what_cannot_be_a_parameter_is_refused_by_name(value: Any) -> None:
-    with pytest.raises(ModuleError, match="parameter P is a"):
+    with pytest.raises(ModuleError, match=r"parameter P (is|has)"):
         plan.parameter_text("P", value)
 
 
