@@ -43,7 +43,7 @@ def not_allowed(connections: Iterable[Connection], principals: Sequence[str]) ->
 def open_connections(ec2: Any, service_id: str) -> list[Connection]:
     """Return the connections of a service that are open, or can become so."""
     hints = {"UnauthorizedOperation": "Allow ec2:DescribeVpcEndpointConnections."}
-    with attempt(f"list who is connected to {service_id}", hints):
+    with attempt(f"list the connections of the endpoint service {service_id}", hints):
         pages = ec2.get_paginator("describe_vpc_endpoint_connections").paginate(
             Filters=[{"Name": "service-id", "Values": [service_id]}]
         )

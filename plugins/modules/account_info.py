@@ -166,11 +166,17 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._account import 
     checks,
     delegation,
 )
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import dns_suffix
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import (
+    build_client,
+    dns_suffix,
+)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.api import (
     describe_stack,
 )
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import (
+    ModuleError,
+    reporting_failures,
+)
 
 
 def build_argument_spec() -> dict[str, Any]:
@@ -187,13 +193,12 @@ def build_argument_spec() -> dict[str, Any]:
 
 def identity(module: AnsibleAWSModule) -> dict[str, str]:
     """Return account, ARN, partition and its DNS suffix."""
-    caller = api.caller_identity(module.client("sts"), module.region)
-    partition = caller["Arn"].split(":")[1]
+    caller = api.caller_identity(build_client(module, "sts"), module.region)
     return {
         "account": caller["Account"],
         "arn": caller["Arn"],
-        "partition": partition,
-        "dns_suffix": dns_suffix(partition),
+        "partition": caller["Partition"],
+        "dns_suffix": dns_suffix(caller["Partition"]),
     }
 
 
@@ -247,21 +252,19 @@ def quotas(
 def deployed_stack(module: AnsibleAWSModule) -> dict[str, Any] | None:
     """Return the stack of the environment, None when there is none."""
     name = module.params["environment"]
-    return describe_stack(module.client("cloudformation"), name) if name else None
+    return describe_stack(build_client(module, "cloudformation"), name) if name else None
 
 
 def main() -> None:
     """Describe the account and refuse what does not fit."""
     module = AnsibleAWSModule(argument_spec=build_argument_spec(), supports_check_mode=True)
-    if not module.region:
-        module.fail_json(msg="No region is known. Set the option region, or AWS_REGION.")
     params, region = module.params, module.region
     if params["check_delegation"] and not delegation.HAS_DNSPYTHON:
         module.fail_json(msg=missing_required_lib("dnspython"))
     result: dict[str, Any] = {"region": region, "hosted_zone_id": None, "quotas": {}}
-    try:
+    with reporting_failures(module):
         result.update(identity(module))
-        ec2 = module.client("ec2")
+        ec2 = build_client(module, "ec2")
         stack = deployed_stack(module)
         result["deployed"] = stack is not None
         result["availability_zones"] = zones(ec2, region, params, stack)
@@ -269,19 +272,19 @@ def main() -> None:
             if params["environment"]:
                 checks.check_host_name(f"{params['environment']}-{region}.{params['hosted_zone']}")
             result["hosted_zone_id"] = hosted_zone_id(
-                module.client("route53"),
+                build_client(module, "route53"),
                 params["hosted_zone"],
                 params["check_delegation"] and stack is None,
             )
         if params["quotas"] and stack is None:
-            states = quotas(ec2, module.client("service-quotas"), params["quotas"], module.warn)
+            states = quotas(
+                ec2, build_client(module, "service-quotas"), params["quotas"], module.warn
+            )
             checks.check_quotas(region, states)
             result["quotas"] = {
                 name: {**asdict(state), "free": state.free} for name, state in states.items()
             }
-    except ModuleError as error:
-        module.fail_json(**error.result())
-    module.exit_json(changed=False, **result)
+        module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":

@@ -114,7 +114,11 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._audit import query, trail
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._audit.lines import Event
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import build_client
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import (
+    ModuleError,
+    reporting_failures,
+)
 
 COLUMNS = ("time", "who", "what", "result", "image")  # the image last, as its name may be long
 
@@ -186,20 +190,18 @@ def main() -> None:
     """Search the log and tell what was done."""
     module = AnsibleAWSModule(argument_spec=build_argument_spec(), supports_check_mode=True)
     params = module.params
-    try:
+    with reporting_failures(module):
         check_images(params["images"])
         found = query.lines(
-            module.client("logs"),
+            build_client(module, "logs"),
             params["log_group"],
             span(params),
             params["images"],
             params["client"],
         )
-    except ModuleError as error:
-        module.fail_json(**error.result())
-    done = trail.selected(trail.events(found), params["images"], params["client"])
-    rows = [row(event) for event in done]
-    module.exit_json(changed=False, events=rows, table=table(rows))
+        done = trail.selected(trail.events(found), params["images"], params["client"])
+        rows = [row(event) for event in done]
+        module.exit_json(changed=False, events=rows, table=table(rows))
 
 
 if __name__ == "__main__":

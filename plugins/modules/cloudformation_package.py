@@ -111,7 +111,10 @@ from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import dns_suffix
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import (
+    build_client,
+    dns_suffix,
+)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import template
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.package import (
     Artifact,
@@ -121,7 +124,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.
     read_package,
     upload_artifacts,
 )
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import reporting_failures
 
 
 def build_argument_spec() -> dict[str, Any]:
@@ -169,19 +172,15 @@ def main() -> None:
     module = AnsibleAWSModule(argument_spec=build_argument_spec(), supports_check_mode=True)
     if not template.HAS_YAML:
         module.fail_json(msg=missing_required_lib("PyYAML"))
-    if not module.region:
-        module.fail_json(msg="No region is known. Set the option region, or AWS_REGION.")
-    client = module.client("s3")
-    try:
+    with reporting_failures(module):
+        client = build_client(module, "s3")
         package = read_package(
             Path(module.params["template"]), build_destination(client, module.params)
         )
         missing = missing_artifacts(client, package)
         if not module.check_mode:
             upload_artifacts(client, module.params["bucket"], missing, module.params["kms_key_id"])
-    except ModuleError as error:
-        module.fail_json(**error.result())
-    module.exit_json(**report(package, missing))
+        module.exit_json(**report(package, missing))
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ options:
     description:
       - Parameters of the template. Numbers, booleans and lists are turned into the texts that
         CloudFormation takes.
+      - An item of a list must not hold a comma, as CloudFormation would take it for two.
       - A parameter that is left out has the template's default, not the value it had before.
       - Parameters declared with C(NoEcho) cannot be read back. A change of nothing but these is
         not noticed.
@@ -69,6 +70,7 @@ options:
     description:
       - Tags of the stack, which CloudFormation hands on to its resources.
       - Left out, the tags stay as they are; an empty dictionary removes them.
+      - Numbers and booleans are turned into texts, as with O(parameters).
     type: dict
     aliases: [resource_tags]
   capabilities:
@@ -308,6 +310,7 @@ from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import build_client
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import (
     api,
     changes,
@@ -320,8 +323,12 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation 
 )
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation.states import Action
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._deadline import Deadline
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import (
+    ModuleError,
+    reporting_failures,
+)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._progress import progress_writer
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._texts import plain_text
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 GOES_ON = "It goes on in AWS: run again to wait for it, with a larger timeout if need be."
@@ -363,7 +370,9 @@ def build_desired(options: Mapping[str, Any]) -> plan.Desired:
         parameters={
             name: plan.parameter_text(name, value) for name, value in options["parameters"].items()
         },
-        tags=tags if tags is None else {key: str(value) for key, value in tags.items()},
+        tags=tags
+        if tags is None
+        else {key: plain_text(f"The tag {key}", value) for key, value in tags.items()},
         capabilities=tuple(options["capabilities"]),
         role_arn=options["role_arn"],
         termination_protection=options["termination_protection"],
@@ -376,10 +385,7 @@ def read_template(options: Mapping[str, Any]) -> str | None:
     """Return the text of the template, if it is given."""
     if not options["template"]:
         return options["template_body"]
-    try:
-        return Path(options["template"]).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModuleError(f"Failed to read the template {options['template']}: {error}.") from error
+    return template.read_text(Path(options["template"]))
 
 
 def cli_options(region: str | None, options: Mapping[str, Any]) -> str:
@@ -426,8 +432,8 @@ def main() -> None:
     )
     if not template.HAS_YAML:
         module.fail_json(msg=missing_required_lib("PyYAML"))
-    try:
-        client = module.client("cloudformation")
+    with reporting_failures(module):
+        client = build_client(module, "cloudformation")
         report = progress_writer(module.params["progress_file"])
         throttling.show(client, module.params["name"], report)
         run = runs.Run(
@@ -443,9 +449,7 @@ def main() -> None:
         outcome = apply(run, module.params)
         for warning in outcome.warnings:
             module.warn(warning)
-    except ModuleError as error:
-        module.fail_json(**error.result())
-    module.exit_json(**build_result(module.params["name"], outcome))
+        module.exit_json(**build_result(module.params["name"], outcome))
 
 
 if __name__ == "__main__":

@@ -184,6 +184,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import build_client
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import (
     event_reader,
     operations,
@@ -191,7 +192,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation 
     stacks,
 )
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._deadline import Deadline
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import reporting_failures
 
 
 def build_argument_spec() -> dict[str, Any]:
@@ -234,11 +235,9 @@ def read(client: Any, options: Mapping[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Run the module."""
     module = AnsibleAWSModule(argument_spec=build_argument_spec(), supports_check_mode=True)
-    try:
-        result = read(module.client("cloudformation"), module.params)
-    except ModuleError as error:
-        module.fail_json(**error.result())
-    module.exit_json(changed=False, **result)
+    with reporting_failures(module):
+        result = read(build_client(module, "cloudformation"), module.params)
+        module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":

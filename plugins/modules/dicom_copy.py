@@ -88,16 +88,17 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.copies im
     renew,
     write,
 )
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import (
-    DicomError,
-    printable,
-)
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.files import (
     find_files,
     read_file,
 )
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.packages import (
     require_library,
+)
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import (
+    printable,
+    reporting_failures,
 )
 
 
@@ -119,16 +120,18 @@ def main() -> None:
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     require_library(module)
     done: list[Copy] = []
-    try:
-        files = [read_file(path) for path in find_files(module.params["src"])]
-        new = renew(files)
-        for copy in plan(files, Path(module.params["dest"]), new):
-            if not module.check_mode:
-                write(copy, new)
-            done.append(copy)
-    except DicomError as error:
-        module.fail_json(**error.result(), **report(done))
-    module.exit_json(**report(done))
+    with reporting_failures(module):
+        try:
+            files = [read_file(path) for path in find_files(module.params["src"])]
+            new = renew(files)
+            for copy in plan(files, Path(module.params["dest"]), new):
+                if not module.check_mode:
+                    write(copy, new)
+                done.append(copy)
+        except DicomError as error:
+            error.details |= report(done)
+            raise
+        module.exit_json(**report(done))
 
 
 if __name__ == "__main__":

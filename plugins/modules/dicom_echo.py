@@ -78,7 +78,6 @@ reason:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.echo import echo
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.packages import (
     require_library,
 )
@@ -86,22 +85,21 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer impo
     build_peer,
     peer_argument_spec,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import reporting_failures
 
 
 def main() -> None:
     """Send a C-ECHO and report the answer."""
     module = AnsibleModule(argument_spec=peer_argument_spec(), supports_check_mode=True)
     require_library(module)
-    try:
+    with reporting_failures(module):
         status, milliseconds = echo(build_peer(module.params))
-    except DicomError as error:
-        module.fail_json(**error.result())
-    module.exit_json(
-        changed=False,
-        status=f"0x{status.code:04X}",
-        status_text=status.text,
-        milliseconds=milliseconds,
-    )
+        module.exit_json(
+            changed=False,
+            status=f"0x{status.code:04X}",
+            status_text=status.text,
+            milliseconds=milliseconds,
+        )
 
 
 if __name__ == "__main__":

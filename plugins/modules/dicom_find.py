@@ -90,7 +90,6 @@ reason:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.packages import (
     require_library,
 )
@@ -99,6 +98,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer impo
     peer_argument_spec,
 )
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.query import find
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import reporting_failures
 
 
 def main() -> None:
@@ -117,14 +117,12 @@ def main() -> None:
     require_library(module)
     params = module.params
     begin = time.monotonic()
-    try:
+    with reporting_failures(module):
         found = find(build_peer(params), params["level"], params["query"], params["limit"])
-    except DicomError as error:
-        module.fail_json(**error.result())
-    milliseconds = round((time.monotonic() - begin) * 1000, 1)
-    module.exit_json(
-        changed=False, matches=found.matches, limited=found.limited, milliseconds=milliseconds
-    )
+        milliseconds = round((time.monotonic() - begin) * 1000, 1)
+        module.exit_json(
+            changed=False, matches=found.matches, limited=found.limited, milliseconds=milliseconds
+        )
 
 
 if __name__ == "__main__":

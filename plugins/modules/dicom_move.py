@@ -160,7 +160,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.files import check_uid
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.move import (
     Selection,
@@ -178,6 +177,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.receive i
     Receiver,
     receiving,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import reporting_failures
 
 
 def build_selection(params: dict[str, Any]) -> Selection:
@@ -217,7 +217,7 @@ def main() -> None:
     require_library(module)
     params = module.params
     begin = time.monotonic()
-    try:
+    with reporting_failures(module):
         peer = build_peer(params)
         selection = build_selection(params)
         destination = ae_title("destination", params["destination"])
@@ -229,17 +229,15 @@ def main() -> None:
                 receiver = Receiver(destination, here["port"], Path(here["path"]))
                 received = stack.enter_context(receiving(receiver))
             status, counts = move(peer, selection, destination)
-    except DicomError as error:
-        module.fail_json(**error.result())
-    module.exit_json(
-        changed=counts.matched != 0,
-        level=selection.level,
-        status=f"0x{status.code:04X}",
-        status_text=status.text,
-        milliseconds=round((time.monotonic() - begin) * 1000, 1),
-        **counts.result(),
-        **({} if received is None else {"received": [str(path) for path in received]}),
-    )
+        module.exit_json(
+            changed=counts.matched != 0,
+            level=selection.level,
+            status=f"0x{status.code:04X}",
+            status_text=status.text,
+            milliseconds=round((time.monotonic() - begin) * 1000, 1),
+            **counts.result(),
+            **({} if received is None else {"received": [str(path) for path in received]}),
+        )
 
 
 if __name__ == "__main__":

@@ -125,10 +125,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import (
-    DicomError,
-    printable,
-)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.files import (
     DicomFile,
     find_files,
@@ -144,6 +140,10 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.store imp
     Outcome,
     check_files,
     store,
+)
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import (
+    printable,
+    reporting_failures,
 )
 
 
@@ -193,18 +193,16 @@ def main() -> None:
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     require_library(module)
-    try:
+    with reporting_failures(module):
         peer = build_peer(module.params)
         whole, broken = check_files(find_files(module.params["src"]))
         begin = time.monotonic()
         outcomes = [] if module.check_mode else store(peer, whole)
         seconds = time.monotonic() - begin
-    except DicomError as error:
-        module.fail_json(**error.result())
-    files = [describe(each.path, each.file, each) for each in [*broken, *outcomes]]
-    if module.check_mode:
-        files += [describe(file.path, file, None) for file in whole]
-    module.exit_json(**report(files, seconds))
+        files = [describe(each.path, each.file, each) for each in [*broken, *outcomes]]
+        if module.check_mode:
+            files += [describe(file.path, file, None) for file in whole]
+        module.exit_json(**report(files, seconds))
 
 
 if __name__ == "__main__":

@@ -98,13 +98,13 @@ reason:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.peer import refuse
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicoogle.keeper import reindex
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicoogle.web import (
     build_entrance,
     entrance_argument_spec,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import reporting_failures
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._progress import progress_writer
 
 
@@ -119,7 +119,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     params = module.params
     show = progress_writer(params["progress_file"])
-    try:
+    with reporting_failures(module):
         entrance = build_entrance(params)
         if not params["wait_timeout"] >= 0:  # true for what is no number, too
             refuse("wait_timeout", params["wait_timeout"], "Give seconds from 0 on.")
@@ -131,10 +131,8 @@ def main() -> None:
             params["wait_timeout"],
             lambda line: show(f"{time.strftime('%H:%M:%S')} {line}"),
         )
-    except DicomError as error:
-        module.fail_json(**error.result())
-    del done["state"]
-    module.exit_json(changed=done["indexed"] > 0, **done)
+        del done["state"]
+        module.exit_json(changed=done["indexed"] > 0, **done)
 
 
 if __name__ == "__main__":

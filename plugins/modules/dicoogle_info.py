@@ -116,7 +116,6 @@ reason:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicoogle.keeper import (
     read_status,
 )
@@ -125,27 +124,26 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicoogle.web im
     build_entrance,
     entrance_argument_spec,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import reporting_failures
 
 
 def main() -> None:
     """Ask for the version and report the answer."""
     module = AnsibleModule(argument_spec=entrance_argument_spec(), supports_check_mode=True)
     begin = time.monotonic()
-    try:
+    with reporting_failures(module):
         entrance = build_entrance(module.params)
         greeting = greet(entrance)
         milliseconds = round((time.monotonic() - begin) * 1000, 1)
         keeper = None if greeting.sign_in else read_status(entrance)
-    except DicomError as error:
-        module.fail_json(**error.result())
-    module.exit_json(
-        changed=False,
-        version=greeting.version,
-        sign_in=greeting.sign_in,
-        status=greeting.status,
-        milliseconds=milliseconds,
-        keeper=keeper,
-    )
+        module.exit_json(
+            changed=False,
+            version=greeting.version,
+            sign_in=greeting.sign_in,
+            status=greeting.status,
+            milliseconds=milliseconds,
+            keeper=keeper,
+        )
 
 
 if __name__ == "__main__":

@@ -104,6 +104,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicoogle.web im
     build_entrance,
     entrance_argument_spec,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import reporting_failures
 
 
 def report(found: dict[str, list[str]], removed: list[str]) -> dict[str, Any]:
@@ -123,19 +124,21 @@ def main() -> None:
     begin = time.monotonic()
     found: dict[str, list[str]] = {}
     removed: list[str] = []
-    try:
+    with reporting_failures(module):
         entrance = build_entrance(module.params)
         option = "sop_instance_uids"
         uids = dict.fromkeys(check_uid(option, uid) for uid in module.params[option])
-        found = {uid: uris for uid in uids if (uris := find(entrance, uid))}
-        for uid, uris in found.items():
-            if not module.check_mode:
-                remove(entrance, uid, uris)
-            removed.append(uid)
-    except DicomError as error:
-        module.fail_json(**error.result(), **report(found, removed))
-    milliseconds = round((time.monotonic() - begin) * 1000, 1)
-    module.exit_json(**report(found, removed), milliseconds=milliseconds)
+        try:
+            found = {uid: uris for uid in uids if (uris := find(entrance, uid))}
+            for uid, uris in found.items():
+                if not module.check_mode:
+                    remove(entrance, uid, uris)
+                removed.append(uid)
+        except DicomError as error:
+            error.details |= report(found, removed)
+            raise
+        milliseconds = round((time.monotonic() - begin) * 1000, 1)
+        module.exit_json(**report(found, removed), milliseconds=milliseconds)
 
 
 if __name__ == "__main__":

@@ -82,13 +82,14 @@ reason:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicom.errors import DicomError
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._dicoogle.web import (
     Request,
     build_entrance,
     entrance_argument_spec,
     read_page,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import reporting_failures
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._texts import plain_text
 
 
 def main() -> None:
@@ -102,20 +103,21 @@ def main() -> None:
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     params = module.params
     begin = time.monotonic()
-    try:
+    with reporting_failures(module):
         entrance = build_entrance(params)
-        query = {name: str(value) for name, value in params["query"].items()}
+        query = {
+            name: plain_text(f"The field {name} of query", value)
+            for name, value in params["query"].items()
+        }
         request = Request("GET", params["path"], query)
         answer = read_page(entrance, request, params["content_type"])
-    except DicomError as error:
-        module.fail_json(**error.result())
-    module.exit_json(
-        changed=False,
-        status=answer.status,
-        content_type=answer.content_type,
-        size=len(answer.body),
-        milliseconds=round((time.monotonic() - begin) * 1000, 1),
-    )
+        module.exit_json(
+            changed=False,
+            status=answer.status,
+            content_type=answer.content_type,
+            size=len(answer.body),
+            milliseconds=round((time.monotonic() - begin) * 1000, 1),
+        )
 
 
 if __name__ == "__main__":

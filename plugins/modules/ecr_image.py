@@ -197,7 +197,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import in_threads
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import (
+    build_client,
+    in_threads,
+)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.api import (
     StoredImage,
     find_image,
@@ -211,7 +214,10 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._ecr.scan import
     read_waivers,
     refuse,
 )
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import (
+    ModuleError,
+    reporting_failures,
+)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._images.engine import find_engine
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._images.image import (
     Image,
@@ -358,12 +364,10 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     """Look the images up; build and push those that are missing."""
     module = AnsibleAWSModule(argument_spec=build_argument_spec(), supports_check_mode=True)
-    client = module.client("ecr")
-    try:
+    with reporting_failures(module):
+        client = build_client(module, "ecr")
         results = process(module, client)
-    except ModuleError as error:
-        module.fail_json(**error.result())
-    module.exit_json(**report(results))
+        module.exit_json(**report(results))
 
 
 if __name__ == "__main__":

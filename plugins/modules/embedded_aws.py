@@ -137,6 +137,7 @@ actions:
   sample: [install, start]
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,11 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._embedded.server
     REGION,
     endpoint_url,
 )
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import (
+    ModuleError,
+    reporting_failures,
+    using_files,
+)
 
 
 def report(outcome: Outcome, layout: Layout) -> dict[str, Any]:
@@ -186,6 +191,19 @@ def _diff(outcome: Outcome) -> dict[str, Any]:
     return {"before": before, "after": {**after, "done": list(outcome.actions)}}
 
 
+def source(params: Mapping[str, Any]) -> Path:
+    """Return the folder with the embedded AWS, after a look whether it is that."""
+    with using_files(f"use the folder source={params['source']}"):
+        found = Path(params["source"]).resolve()
+        is_embedded = (found / "openpacs_embedded").is_dir()
+    if not is_embedded:
+        raise ModuleError(
+            f"source={found} is not the folder 'embedded' of openpacs.dicoogle: it contains no "
+            "openpacs_embedded"
+        )
+    return found
+
+
 def main() -> None:
     """Bring the embedded AWS into the desired state and report on it."""
     module = AnsibleModule(
@@ -201,19 +219,16 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    source = Path(module.params["source"]).resolve()
-    if not (source / "openpacs_embedded").is_dir():
-        module.fail_json(
-            msg=f"source={source} is not the folder 'embedded' of openpacs.dicoogle: it contains "
-            "no openpacs_embedded"
-        )
-    layout = Layout.at(Path(module.params["path"]).resolve())
-    desired = Desired(module.params["state"], source, module.params["port"])
-    try:
-        outcome = reach(desired, layout, module.check_mode)
-    except (ModuleError, OSError) as error:
-        module.fail_json(msg=f"embedded AWS in {layout.path}: {error}")
-    module.exit_json(**report(outcome, layout))
+    with reporting_failures(module):
+        found = source(module.params)
+        with using_files(f"use the folder path={module.params['path']}"):
+            layout = Layout.at(Path(module.params["path"]).resolve())
+            desired = Desired(module.params["state"], found, module.params["port"])
+            try:
+                outcome = reach(desired, layout, module.check_mode)
+            except ModuleError as error:
+                raise ModuleError(f"embedded AWS in {layout.path}: {error}") from error
+        module.exit_json(**report(outcome, layout))
 
 
 if __name__ == "__main__":

@@ -50,7 +50,8 @@ arn:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils import _iam
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import build_client
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import reporting_failures
 
 
 def main() -> None:
@@ -58,15 +59,14 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={"service": {"type": "str", "required": True}}, supports_check_mode=True
     )
-    service, iam = module.params["service"], module.client("iam")
-    try:
+    service = module.params["service"]
+    with reporting_failures(module):
+        iam = build_client(module, "iam")
         arn = _iam.service_linked_role(iam, service)
         missing = not arn
         if missing and not module.check_mode:
             arn = _iam.create_service_linked_role(iam, service)
-    except ModuleError as error:
-        module.fail_json(**error.result())
-    module.exit_json(changed=missing, arn=arn)
+        module.exit_json(changed=missing, arn=arn)
 
 
 if __name__ == "__main__":

@@ -121,8 +121,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import in_threads
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import (
+    build_client,
+    in_threads,
+)
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import (
+    ModuleError,
+    reporting_failures,
+)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._secrets.api import (
     delete_secret,
     list_secrets,
@@ -133,6 +139,7 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._secrets.plan im
     digest,
     plan_secret,
 )
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._texts import plain_text
 
 
 @dataclass(frozen=True)
@@ -174,7 +181,7 @@ def build_secret(name: str, value: Any, params: Mapping[str, Any], check_mode: b
     """Return one secret as it should be."""
     full_name = params["prefix"] + name
     text = secret_text(name, value, check_mode)
-    tags = {key: str(value) for key, value in params["tags"].items()}
+    tags = {key: plain_text(f"The tag {key}", value) for key, value in params["tags"].items()}
     return Secret(full_name, text, params["kms_key_id"], tags, digest(full_name, text))
 
 
@@ -240,13 +247,11 @@ def report(outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
 def main() -> None:
     """List the set, decide, change what differs."""
     module = AnsibleAWSModule(argument_spec=build_argument_spec(), supports_check_mode=True)
-    client = module.client("secretsmanager")
-    try:
+    with reporting_failures(module):
+        client = build_client(module, "secretsmanager")
         ensure = ensure_present if module.params["state"] == "present" else ensure_absent
         outcomes = ensure(client, module.params, module.check_mode)
-    except ModuleError as error:
-        module.fail_json(**error.result())
-    module.exit_json(**report(outcomes))
+        module.exit_json(**report(outcomes))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ from dataclasses import asdict
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils import _privatelink
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import build_client
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import reporting_failures
 
 
 def main() -> None:
@@ -82,15 +83,13 @@ def main() -> None:
         supports_check_mode=True,
     )
     service_id = module.params["service"].rpartition(".")[2]
-    ec2 = module.client("ec2")
-    try:
+    with reporting_failures(module):
+        ec2 = build_client(module, "ec2")
         connections = _privatelink.open_connections(ec2, service_id)
         rejected = _privatelink.not_allowed(connections, module.params["allowed_principals"])
         if rejected and not module.check_mode:
             _privatelink.reject(ec2, service_id, rejected)
-    except ModuleError as error:
-        module.fail_json(**error.result())
-    module.exit_json(changed=bool(rejected), rejected=[asdict(each) for each in rejected])
+        module.exit_json(changed=bool(rejected), rejected=[asdict(each) for each in rejected])
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ COUNTED = {
 
 
 def caller_identity(sts: Any, region: str) -> dict[str, str]:
-    """Return Account and Arn of the caller."""
+    """Return Account, Arn and Partition of the caller."""
     wrong = (
         f"Check the access key; if it is right, enable the region {region} in the account, or "
         "choose another."
@@ -28,7 +28,12 @@ def caller_identity(sts: Any, region: str) -> dict[str, str]:
         ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"), wrong
     )
     with attempt(f"find out whose the credentials are, in the region {region}", hints):
-        return sts.get_caller_identity()
+        caller = sts.get_caller_identity()
+        return {
+            "Account": caller["Account"],
+            "Arn": caller["Arn"],
+            "Partition": caller["Arn"].split(":")[1],
+        }
 
 
 def availability_zones(ec2: Any, region: str) -> list[dict[str, Any]]:

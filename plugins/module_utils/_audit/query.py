@@ -106,9 +106,10 @@ def as_line(row: dict[str, str]) -> Line:
 
 def lines(logs: Any, group: str, span: Span, images: Iterable[str], client: str) -> list[Line]:
     """The lines that tell of the images or of the client, each once."""
-    found = {
-        as_line(row): None
+    found = [
+        row
         for expression in expressions(images, client)
         for row in rows(logs, group, span, expression)
-    }
-    return list(found)
+    ]
+    with attempt(f"read what the log group {group} holds"):
+        return list(dict.fromkeys(map(as_line, found)))

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
-from .._aws import attempt, error_code
+from .._aws import Answer, attempt, error_code
 
 with suppress(ImportError):  # AnsibleAWSModule reports a missing boto3
     from botocore.exceptions import ClientError
@@ -29,16 +29,20 @@ def _attempt(action: str, operation: Callable[..., Shape]) -> AbstractContextMan
     return attempt(action, {"AccessDenied": f"Allow cloudformation:{name}."})
 
 
+def _answer(operation: Callable[..., Shape], arguments: Shape) -> Shape:
+    return Answer(operation.__name__, AWSRetry.jittered_backoff()(operation)(**arguments))
+
+
 def _call(action: str, operation: Callable[..., Shape], **arguments: Any) -> Shape:
     with _attempt(action, operation):
-        return AWSRetry.jittered_backoff()(operation)(**arguments)
+        return _answer(operation, arguments)
 
 
 def _call_if_exists(action: str, operation: Callable[..., Shape], **arguments: Any) -> Shape | None:
     """Call an operation on one object; None when the service does not know the object."""
     with _attempt(action, operation):
         try:
-            return AWSRetry.jittered_backoff()(operation)(**arguments)
+            return _answer(operation, arguments)
         except ClientError as error:
             if error_code(error) == "ChangeSetNotFound" or "does not exist" in str(error):
                 return None
@@ -91,7 +95,7 @@ def create_change_set(client: Client, request: Shape) -> tuple[str, str]:
     action = f"create a change set for stack {stack}"
     with _attempt(action, client.create_change_set):
         try:
-            answer = AWSRetry.jittered_backoff()(client.create_change_set)(**request)
+            answer = _answer(client.create_change_set, request)
             return answer["Id"], answer["StackId"]
         except ClientError as error:
             if error_code(error) != "AlreadyExistsException":

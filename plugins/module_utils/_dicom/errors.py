@@ -66,14 +66,9 @@ class Reason(StrEnum):
     NOT_DONE = "not_done"
 
 
-def printable(text: object) -> str:
-    """Return a text that JSON can carry: names of files need not be UTF-8."""
-    return str(text).encode(errors="backslashreplace").decode()
-
-
 class DicomError(ModuleError):
     """A failure with its reason, which is a key of the module's result, too."""
 
     def __init__(self, reason: Reason, message: str, **details: Any) -> None:
-        super().__init__(printable(message), reason=str(reason), **details)
+        super().__init__(message, reason=str(reason), **details)
         self.reason = reason

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._errors import file_reason
 from .errors import DicomError, Reason
 from .packages import pydicom
 from .peer import refuse
@@ -84,7 +85,7 @@ def _is_folder(source: Path) -> bool:
         raise DicomError(Reason.INVALID_INPUT, f"src: {source} does not exist.") from error
     except (OSError, ValueError) as error:  # too long, not permitted, with a zero byte
         raise DicomError(
-            Reason.INVALID_INPUT, f"src: {source} cannot be looked at: {error}."
+            Reason.INVALID_INPUT, f"src: {source} cannot be looked at: {file_reason(error)}."
         ) from error
 
 

@@ -159,6 +159,13 @@ def invalid(entrance: Endpoint, sentence: str) -> DicomError:
 
 
 def _exchange(entrance: Endpoint, request: Request) -> Answer:
+    try:
+        fields = urlencode(request.fields)
+    except UnicodeEncodeError as error:
+        raise DicomError(
+            Reason.INVALID_INPUT,
+            f"{request} cannot be asked: path or query holds what is no character.",
+        ) from error
     connection = http.client.HTTPConnection(_name(entrance), entrance.port)
     connection.default_port = HTTPS_PORT if entrance.tls else http.client.HTTP_PORT
     try:
@@ -166,7 +173,7 @@ def _exchange(entrance: Endpoint, request: Request) -> Answer:
     except OSError as error:
         raise explain(entrance, error) from error
     try:
-        return _talk(connection, request)
+        return _talk(connection, request, fields)
     except TimeoutError as error:
         raise DicomError(
             Reason.TIMEOUT,
@@ -179,8 +186,7 @@ def _exchange(entrance: Endpoint, request: Request) -> Answer:
         connection.close()
 
 
-def _talk(connection: http.client.HTTPConnection, request: Request) -> Answer:
-    fields = urlencode(request.fields)
+def _talk(connection: http.client.HTTPConnection, request: Request, fields: str) -> Answer:
     if request.method == "POST":
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         connection.request("POST", request.path, fields, headers)

@@ -76,12 +76,13 @@ def refuse(found: Mapping[str, Sequence[str]], waivers: Sequence[Waiver], today:
 def _read_waiver(params: Mapping[str, str]) -> Waiver:
     name = params["id"]
     if not params["reason"].strip():
-        raise ModuleError(f"The waiver of {name} has no reason. Say why you accept it.")
+        raise ModuleError(f"The waiver of {name} has no reason. Say in reason why you accept it.")
     try:
         return Waiver(name, date.fromisoformat(params["until"]))
     except ValueError as error:
         raise ModuleError(
-            f"The waiver of {name} ends on '{params['until']}'. Give a day, such as 2027-01-31."
+            f"The waiver of {name} ends on '{params['until']}'. Give a day as until, such as "
+            "2027-01-31."
         ) from error
 
 

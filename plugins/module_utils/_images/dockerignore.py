@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from itertools import accumulate
 
+from .._errors import ModuleError
+
 WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
@@ -41,7 +43,10 @@ def _is_pattern(line: str) -> bool:
 def _rule(line: str) -> tuple[re.Pattern[str], bool]:
     pattern = posixpath.normpath(line.removeprefix("!").strip()).lstrip("/")
     tokens = re.split(r"(\*\*/?|\*|\?|\[[^\]]+\]|\\.)", pattern)
-    return re.compile("".join(map(_expression, tokens))), not line.startswith("!")
+    try:
+        return re.compile("".join(map(_expression, tokens))), not line.startswith("!")
+    except re.error as error:
+        raise ModuleError(f"The line '{line}' of .dockerignore is no pattern: {error}.") from error
 
 
 def _expression(token: str) -> str:

@@ -15,12 +15,14 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ansible.module_utils.urls import open_url
+from ansible.module_utils import urls
 
-from .._errors import ModuleError
+from .._errors import ModuleError, using_files
+from .._texts import plain_text
 from .dockerignore import compile_ignore
 from .repository import Repository, parse_repository
 
@@ -85,9 +87,16 @@ def build_of(content: str, tag: str) -> int | None:
 def read_image(params: Mapping[str, Any]) -> Image:
     """Return the image that a module's parameters describe.
 
-    Raises ModuleError when the context, its Dockerfile or an additional file is missing, or when
-    an additional file would lie outside the context.
+    Raises ModuleError when the context, its Dockerfile or an additional file is missing or cannot
+    be read, or when an additional file would lie outside the context.
     """
+    name = params["name"]
+    advice = "Check the options context, dockerfile and files."
+    with using_files(f"read what goes into the image {name}", advice):
+        return _read_image(params)
+
+
+def _read_image(params: Mapping[str, Any]) -> Image:
     name, context, dockerfile = params["name"], Path(params["context"]), params["dockerfile"]
     if not (context / dockerfile).is_file():
         raise ModuleError(
@@ -103,7 +112,10 @@ def read_image(params: Mapping[str, Any]) -> Image:
         name=name,
         repository=parse_repository(params["repository"]),
         dockerfile=dockerfile,
-        build_args={key: str(value) for key, value in params["build_args"].items()},
+        build_args={
+            key: plain_text(f"The build argument {key} of the image {name}", value)
+            for key, value in params["build_args"].items()
+        },
         platform=params["platform"],
         files=tuple(files[path] for path in sorted(files)),
     )
@@ -126,12 +138,16 @@ def write_context(image: Image, folder: Path) -> None:
     Raises ModuleError when an additional file is missing or is not the one that was expected.
     """
     for file in image.files:
-        target = folder / file.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if file.is_link:
-            target.symlink_to(file.content)
-        else:
-            _copy(image, file, target)
+        with using_files(f"copy {file.path} into the build context of the image {image.name}"):
+            _write(image, file, folder / file.path)
+
+
+def _write(image: Image, file: ContextFile, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if file.is_link:
+        target.symlink_to(file.content)
+    else:
+        _copy(image, file, target)
 
 
 def _copy(image: Image, file: ContextFile, target: Path) -> None:
@@ -159,11 +175,11 @@ def _download(image: Image, file: ContextFile) -> None:
     file.source.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = file.source.with_name(f"{file.source.name}.part")
     try:
-        with part.open("wb") as stream, open_url(file.url, timeout=30) as response:
+        with part.open("wb") as stream, urls.open_url(file.url, timeout=30) as response:
             shutil.copyfileobj(response, stream)
         _check_content(image, file, part, file.url)
         part.replace(file.source)
-    except OSError as error:
+    except (OSError, ValueError, HTTPException, urls.ConnectionError) as error:
         raise ModuleError(
             f"The image {image.name} needs {file.path}, but {file.url} cannot be downloaded: "
             f"{error}. Check the address and the network, or put the file at {file.source}."

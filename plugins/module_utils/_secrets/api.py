@@ -35,8 +35,7 @@ def list_secrets(client: Any, prefix: str) -> dict[str, StoredSecret]:
         PaginationConfig={"PageSize": 100},
     )
     with attempt(f"list the secrets that start with {prefix}"):
-        entries = [entry for page in pages for entry in page["SecretList"]]
-    return {entry["Name"]: _stored(entry) for entry in entries}
+        return {entry["Name"]: _stored(entry) for page in pages for entry in page["SecretList"]}
 
 
 def describe_secret(client: Any, name: str) -> StoredSecret:

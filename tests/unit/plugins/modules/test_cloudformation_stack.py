@@ -66,6 +66,7 @@ def _cloudformation(monkeypatch: pytest.MonkeyPatch) -> None:
     create = client.meta.service_model.operation_model.return_value
     create.input_shape.members = {"StackName"}
     monkeypatch.setattr(AnsibleAWSModule, "client", lambda self, service: client)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
 
 
 def options(**given: Any) -> dict[str, Any]:
