@@ -68,7 +68,7 @@ def _update_service(physical_id: str, _old: Properties, new: Properties) -> Attr
 
 
 def _delete_service(physical_id: str, _props: Properties) -> None:
-    if connections(physical_id):
+    if any(endpoint.get("State") != "rejected" for endpoint in connections(physical_id)):
         raise refused(
             f"Service {physical_id} has existing active VPC Endpoint connections. "
             "Delete the endpoints first."

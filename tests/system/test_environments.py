@@ -12,6 +12,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+from botocore.exceptions import WaiterError
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -133,6 +135,45 @@ def test_a_failing_nested_resource_rolls_back_and_is_named(
     assert "vpc-00000000000000000" in run.output
     assert tree_of(account, "failing")["failing"]["StackStatus"] == "ROLLBACK_COMPLETE"
     account.succeed("destroy", dicoogle_environment="failing")
+
+
+def connect_a_hospital(account: Account, environment: str) -> str:
+    """Return the endpoint of a hospital in this account, connected to an environment."""
+    ec2, root = account.client("ec2"), tree_of(account, environment)[environment]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in root["Outputs"]}
+    vpc = ec2.create_vpc(CidrBlock="10.77.0.0/24")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.77.0.0/28")["Subnet"]["SubnetId"]
+    endpoint = ec2.create_vpc_endpoint(
+        VpcEndpointType="Interface",
+        VpcId=vpc,
+        SubnetIds=[subnet],
+        ServiceName=outputs["ArchiveServiceName"],
+    )["VpcEndpoint"]
+    return str(endpoint["VpcEndpointId"])
+
+
+def test_destroy_disconnects_hospitals_also_after_a_removal_that_failed_for_them(
+    account: Account,
+) -> None:
+    joined = {"dicoogle_environment": "joined", "dicoogle_topology": "provider_only"}
+    account.succeed("site", **joined)
+    endpoint = connect_a_hospital(account, "joined")
+    client = account.client("cloudformation")
+    stack_id = tree_of(account, "joined")["joined"]["StackId"]
+    client.update_termination_protection(StackName="joined", EnableTerminationProtection=False)
+    client.delete_stack(StackName="joined")
+    with pytest.raises(WaiterError):
+        client.get_waiter("stack_delete_complete").wait(
+            StackName=stack_id, WaiterConfig={"Delay": 1}
+        )
+    assert tree_of(account, "joined")["joined"]["StackStatus"] == "DELETE_FAILED"
+
+    run = account.succeed("destroy", dicoogle_environment="joined")
+
+    owner = account.client("sts").get_caller_identity()["Account"]
+    assert f"{endpoint} of account {owner}" in run.output
+    (gone,) = client.describe_stacks(StackName=stack_id)["Stacks"]
+    assert gone["StackStatus"] == "DELETE_COMPLETE"
 
 
 def test_a_bootstrap_that_failed_can_be_removed_and_is_replaced(

@@ -110,6 +110,31 @@ def test_a_due_certificate_renews_its_secrets_and_starts_the_task_anew(
     assert account.succeed("site", **FIRST).changed == 0
 
 
+def test_what_was_changed_outside_is_shown_left_and_brought_back(
+    account: Account, first: Run
+) -> None:
+    ec2, ids = account.client("ec2"), physical_ids(account, "first")
+    group = next(each for name, each in ids.items() if name.endswith("/WebSecurityGroup"))
+    world = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
+    ec2.authorize_security_group_ingress(
+        GroupId=group, IpPermissions=[{**world, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    )
+
+    plan = account.succeed("plan", **FIRST)
+    assert plan.changed == 0
+    assert f"first/LoadBalancers/WebSecurityGroup (AWS::EC2::SecurityGroup, {group})" in plan.output
+    assert "stack_revert_drift=true" in plan.output
+    assert account.succeed("site", **FIRST).changed == 0
+
+    back = {**FIRST, "stack_revert_drift": True}
+    assert "/WebSecurityGroup" in account.succeed("plan", **back).output
+    assert account.succeed("site", **back).changed == 1
+    (found,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    assert [rule["FromPort"] for rule in found["IpPermissions"]] == [443]
+    assert account.succeed("site", **back).changed == 0
+    assert "Changed outside" not in account.succeed("plan", **FIRST).output
+
+
 def test_an_environment_without_its_bootstrap_stack_is_not_taken_for_a_new_one(
     account: Account, first: Run
 ) -> None:
