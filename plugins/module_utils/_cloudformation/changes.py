@@ -210,6 +210,17 @@ def data_loss(losses: Sequence[Change]) -> str:
     )
 
 
+def changed_outside(found: Sequence[drift.Drift]) -> str:
+    """Return what was changed outside CloudFormation, and how to bring it back."""
+    emptied = [item.path for item in found if item.type in HOLD_DATA and item.status == "DELETED"]
+    held = f" What {', '.join(emptied)} held comes back from a backup only." if emptied else ""
+    return (
+        f"Changed outside CloudFormation: {'. '.join(map(str, found))}. A run leaves this as it "
+        "is. To bring it back, run with revert_drift=true (a playbook with "
+        f"-e stack_revert_drift=true).{held}"
+    )
+
+
 def diff(changes: Sequence[Change]) -> dict[str, str]:
     """Return the changes as Ansible shows differences: one line per resource that is or will be."""
     before = [f"{change.path} ({change.type})" for change in changes if change.action != "Add"]

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -101,12 +101,3 @@ def value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def told(found: Sequence[Drift]) -> str:
-    """Return what was changed outside, and how to bring it back."""
-    return (
-        f"Changed outside CloudFormation: {'. '.join(map(str, found))}. A run leaves this as it "
-        "is. To bring it back, run with revert_drift=true (a playbook with "
-        "-e stack_revert_drift=true)."
-    )

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._deadline import DeadlineError
 from .._errors import ModuleError
-from . import api, change_sets, changes, drift, events, plan, reports, stacks, states, template
+from . import api, change_sets, changes, events, plan, reports, stacks, states, template
 from .changes import Change
 from .drift import Drift
 from .event_reader import EventReader
@@ -174,11 +174,11 @@ def _preview_with_drift(
         return replace(plain, warnings=[*plain.warnings, unseen])
     if not outcome.drift:
         return outcome
-    warnings = [*outcome.warnings, drift.told(outcome.drift)]
+    outside = changes.changed_outside(outcome.drift)
     planned = [change for change in outcome.changes if not change.reverts]
     if differs and (planned or outputs_differ):
-        return replace(outcome, changes=planned, warnings=warnings)
-    return replace(outcome, action=Action.NONE, changes=[], warnings=warnings)
+        return replace(outcome, changes=planned, warnings=[*outcome.warnings, outside])
+    return replace(outcome, action=Action.NONE, changes=[], warnings=[outside])
 
 
 def _gone(run: Run, unseen: set[str], root: Stack) -> list[str]:

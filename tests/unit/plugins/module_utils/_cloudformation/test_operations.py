@@ -798,11 +798,12 @@ def test_a_preview_shows_what_was_changed_outside_and_that_a_run_leaves_it() -> 
 
 
 def test_a_preview_shows_what_was_deleted_outside() -> None:
-    gone = change("Files", ResourceDriftStatus="DELETED")
+    gone = change("Files", ResourceDriftStatus="DELETED", ResourceType="AWS::EFS::FileSystem")
     client = deployed_and_changed_outside(gone)
     outcome = operations.present(see(client), DESIRED, may_replace=False)
     assert (outcome.action, outcome.changes) == ("none", [])
-    assert "pacs/Files (AWS::SQS::Queue): deleted." in outcome.warnings[0]
+    assert "pacs/Files (AWS::EFS::FileSystem): deleted." in outcome.warnings[0]
+    assert "What pacs/Files held comes back from a backup only." in outcome.warnings[0]
 
 
 def test_a_preview_keeps_changes_apart_from_what_was_changed_outside() -> None:
