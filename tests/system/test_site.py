@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from observed import calls, copy_of_the_checkout, physical_ids, secrets, tree_of, updated
-from support.playbook_runs import Account, Run
+from support.playbook_runs import Account, Run, ansible_command, run_to_its_end
 
 FIRST = {"dicoogle_environment": "first"}
 CALLS_OF_AN_UNCHANGED_RUN = 14
@@ -110,9 +110,30 @@ def test_a_due_certificate_renews_its_secrets_and_starts_the_task_anew(
     assert account.succeed("site", **FIRST).changed == 0
 
 
+COMPARE = """---
+- hosts: localhost
+  gather_facts: false
+  module_defaults:
+    group/openpacs.dicoogle.dicoogle: "{{ dicoogle_aws }}"
+  tasks:
+    - ansible.builtin.import_role:
+        name: openpacs.dicoogle.stack
+        tasks_from: compare
+"""
+
+
 def test_what_was_changed_outside_is_shown_left_and_brought_back(
-    account: Account, first: Run
+    account: Account, first: Run, tmp_path: Path
 ) -> None:
+    playbook = tmp_path / "compare.yml"  # the last part of verify, which needs a running task
+    playbook.write_text(COMPARE)
+
+    def compare() -> Run:
+        given = {"dicoogle_embedded_dir": str(account.folder), **FIRST}
+        command = ansible_command(str(playbook), **given)
+        return run_to_its_end(command, account.checkout, account.environment)
+
+    assert "Everything is as it was deployed." in compare().output
     ec2, ids = account.client("ec2"), physical_ids(account, "first")
     group = next(each for name, each in ids.items() if name.endswith("/WebSecurityGroup"))
     world = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
@@ -120,6 +141,12 @@ def test_what_was_changed_outside_is_shown_left_and_brought_back(
         GroupId=group, IpPermissions=[{**world, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
     )
 
+    found = compare()
+    assert found.failed
+    assert f"first/LoadBalancers/WebSecurityGroup (AWS::EC2::SecurityGroup, {group}): modified" in (
+        found.output
+    )
+    assert "/SecurityGroupIngress/1: expected null, actual" in found.output
     plan = account.succeed("plan", **FIRST)
     assert plan.changed == 0
     assert f"first/LoadBalancers/WebSecurityGroup (AWS::EC2::SecurityGroup, {group})" in plan.output
@@ -129,8 +156,8 @@ def test_what_was_changed_outside_is_shown_left_and_brought_back(
     back = {**FIRST, "stack_revert_drift": True}
     assert "/WebSecurityGroup" in account.succeed("plan", **back).output
     assert account.succeed("site", **back).changed == 1
-    (found,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
-    assert [rule["FromPort"] for rule in found["IpPermissions"]] == [443]
+    (after,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    assert [rule["FromPort"] for rule in after["IpPermissions"]] == [443]
     assert account.succeed("site", **back).changed == 0
     assert "Changed outside" not in account.succeed("plan", **FIRST).output
 
