@@ -46,6 +46,10 @@ import typing as t
 from ipaddress import IPv4Network
 from itertools import combinations
 
+# This network, this host, link-local addresses, multicast, and what is to come: RFC 6890.
+RESERVED = [
+    IPv4Network(text) for text in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")
+]
 BITS_OF_FOUR_SUBNETS = 2
 
 
@@ -55,6 +59,13 @@ def _parse(name: str, text: t.Any, longest_prefix: int) -> IPv4Network | str:
         network = IPv4Network(str(text))
     except ValueError as error:
         return f"{name}: {error}; write it as, for example, 10.0.0.0/16."
+    if str(network) != text:
+        return f"{name}: '{text}' has to be written as {network}."
+    if any(network.overlaps(reserved) for reserved in RESERVED):
+        return (
+            f"{name}: {network} is reserved, and no VPC takes it. Choose one of the private ranges "
+            "10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16."
+        )
     if not 16 <= network.prefixlen <= longest_prefix:
         return (
             f"{name}: {network} must be between /16 and /{longest_prefix}, so that a VPC takes it "

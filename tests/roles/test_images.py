@@ -90,6 +90,15 @@ def test_nothing_is_downloaded_or_built_twice(
     assert second.published == first.published
 
 
+def test_a_digest_may_be_pasted_in_capitals(runner: Runner, variables: dict[str, Any]) -> None:
+    pasted = variables["images_dicoogle_sha256"].upper() + "\n"
+    first = runner("images", variables)
+    second = runner("images", {**variables, "images_dicoogle_sha256": pasted})
+    assert not second.failed, second.output
+    assert second.published == first.published
+    assert second.changed == 0
+
+
 @pytest.mark.parametrize("changed", ["settings", "jar"])
 def test_other_settings_or_another_jar_make_another_image(
     runner: Runner, variables: dict[str, Any], plugin: dict[str, Any], tmp_path: Path, changed: str

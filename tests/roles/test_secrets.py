@@ -119,3 +119,13 @@ def test_what_is_stored_is_what_destroy_deletes() -> None:
     store = yaml.safe_load((role / "tasks/store.yml").read_text())[0]
     names = yaml.safe_load((role / "vars/main.yml").read_text())["__secrets_names"]
     assert names == list(store["openpacs.dicoogle.secretsmanager_secrets"]["secrets"])
+
+
+@pytest.mark.parametrize("password", [12345678, "secret\n", " secret", "x" * 72])
+def test_a_password_that_nobody_could_type_is_refused(
+    runner: Runner, variables: dict[str, Any], password: Any
+) -> None:
+    run = runner("secrets", {**variables, "secrets_admin_password": password})
+    assert run.failed
+    assert "Choose one of at most 71" in run.prose
+    assert "Error while" not in run.output

@@ -36,6 +36,7 @@ READS = ("Get", "List", "Describe", "Head")
         ({"stack_parameters": {"KmsKeyArn": "mine"}}, "KmsKeyArn"),
         ({"pki_clients": ["nginx"]}, "which exist already"),
         ({"secrets_admin_password": "x" * 72}, "Choose one of at most 71"),
+        ({"stack_parameters": {"TaskSize": None}}, "The parameter TaskSize is empty (null)"),
         ({"images_dicoogle_sha256": "123"}, "64 hexadecimal digits"),
         ({"images_repositories": "mine"}, "images_repositories"),
         ({"secrets_leaves": ["nginx"]}, "secrets_leaves"),
