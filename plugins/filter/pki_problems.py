@@ -124,16 +124,12 @@ def _csrs(csrs: t.Iterable[str], own: t.Container[str], named: t.Sequence[str]) 
             )
 
 
-def _revoked(
-    revoked: t.Iterable[str], issued: t.Iterable[str], servers: t.Container[str]
-) -> t.Iterator[str]:
-    revocable = sorted(pair for pair in issued if pair.rpartition(".")[0] not in servers)
+def _revoked(revoked: t.Iterable[str], issued: t.Collection[str]) -> t.Iterator[str]:
     for pair in revoked:
-        if pair not in revocable:
+        if pair not in issued:
             yield (
                 f'pki_revoked has "{pair}". Name a pair by its holder and number, one of '
-                f"{', '.join(revocable)}. How to replace the certificate of a server is in "
-                "docs/lost-laptop.md."
+                f"{', '.join(sorted(issued))}."
             )
 
 
@@ -156,7 +152,7 @@ def pki_problems(
         *_lengths(holders, domain),
         *_own(own, holders),
         *_csrs(csrs, own, named),
-        *_revoked(revoked, issued, servers),
+        *_revoked(revoked, issued),
     ]
 
 

@@ -58,6 +58,18 @@ options:
     type: list
     elements: str
     default: []
+  passphrase:
+    description: What the keys of the CAs are encrypted with; empty when it is lost.
+    type: str
+    default: ''
+  signing_ca:
+    description: The lowest number of a CA that may sign. Those before it stay trusted.
+    type: int
+    default: 1
+  oldest_ca:
+    description: The lowest number of a CA that is trusted.
+    type: int
+    default: 1
   leaf_days:
     description: Lifetime of a new certificate, in days.
     type: int
@@ -90,11 +102,19 @@ _raw:
   type: list
   elements: dict
   contains:
+    authorities:
+      description: The numbers of the CAs that are trusted.
+      type: list
+      elements: int
     new_authorities:
       description: At most one, the CA that is due.
       type: list
       elements: dict
       sample: [{"folder": "/…/ca/1", "number": 1, "reason": "there is none yet"}]
+    refused:
+      description: What is wrong with the keys of the CAs and the folder, for a person to correct.
+      type: list
+      elements: str
     signer:
       description: Paths of the CA that signs new certificates, empty without one.
       type: dict
@@ -177,15 +197,26 @@ def state(directory: Path, options: Mapping[str, Any], now: datetime) -> dict[st
         else []
     )
     issuing = any(name not in own for name in options["profiles"])
-    authorities = _pki.read_authorities(directory) if issuing else []
+    authorities = [
+        authority
+        for authority in (_pki.read_authorities(directory) if issuing else [])
+        if authority.number >= options["oldest_ca"]
+    ]
+    signing = [each for each in authorities if each.number >= options["signing_ca"]]
     leaf_end = now + timedelta(days=options["leaf_days"])
     reason = issuing and _pki.authority_problem(
-        authorities, leaf_end + timedelta(days=options["ca_overlap_days"])
+        signing, leaf_end + timedelta(days=options["ca_overlap_days"]), first_authority(options)
     )
-    signer = _pki.signer(authorities, leaf_end)
+    signer = _pki.signer(signing, leaf_end)
     trusted = [*own_cas, *(authority.certificate for authority in authorities)]
     return {
-        "new_authorities": [new_authority(directory, reason)] if reason else [],
+        "authorities": [authority.number for authority in authorities],
+        "new_authorities": [new_authority(directory, options, reason)] if reason else [],
+        "refused": [
+            str(problem)
+            for problem in authority_defects(signing, options["passphrase"], now)
+            + _pki.seen_by_others(directory)
+        ],
         "signer": paths(signer.pair) if signer else {},
         "bundle": _pki.bundle(trusted, now),
         "leaves": [
@@ -197,9 +228,29 @@ def state(directory: Path, options: Mapping[str, Any], now: datetime) -> dict[st
     }
 
 
-def new_authority(directory: Path, reason: str) -> dict[str, Any]:
+def first_authority(options: Mapping[str, Any]) -> str:
+    """Explain why there is no CA that may sign."""
+    asked = [name for name in ("oldest_ca", "signing_ca") if options[name] > 1]
+    reasons = [f"pki_{name} is {options[name]}" for name in asked]
+    return " and ".join(reasons) or "there is none yet"
+
+
+def authority_defects(
+    signing: Sequence[_pki.Authority], passphrase: str, now: datetime
+) -> list[_pki.Problem]:
+    """Explain what is wrong with the CAs that have their keys."""
+    keyed = [authority for authority in signing if authority.can_sign_until(now)]
+    return [
+        problem
+        for authority in keyed
+        for problem in _pki.authority_defects(authority, passphrase, now)
+    ]
+
+
+def new_authority(directory: Path, options: Mapping[str, Any], reason: str) -> dict[str, Any]:
     """Describe the CA that is due."""
-    number = _pki.next_number(_pki.numbered(directory / "ca", ""))
+    before = (options["oldest_ca"] - 1, options["signing_ca"] - 1)
+    number = _pki.next_number(_pki.numbered(directory / "ca", ""), before)
     return {"folder": str(directory / "ca" / str(number)), "number": number, "reason": reason}
 
 

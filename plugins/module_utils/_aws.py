@@ -26,6 +26,7 @@ NOT_AWS = (
     "Something else than AWS has answered, such as a proxy or a sign-in page: set NO_PROXY, or "
     "correct the option endpoint_url."
 )
+SET_THE_CLOCK = "Set the clock of this machine: AWS refuses what is five minutes off."
 HINTS = {
     "NoCredentialsError": "Set the option profile, or access_key and secret_key, or sign in.",
     "ProfileNotFound": "Correct the option profile: 'aws configure list-profiles' tells which "
@@ -34,7 +35,9 @@ HINTS = {
     "ProxyConnectionError": "Correct HTTPS_PROXY or, where there is a direct way, set NO_PROXY.",
     "ExpiredToken": SIGN_IN_AGAIN,
     "ExpiredTokenException": SIGN_IN_AGAIN,
+    "InvalidSignatureException": SET_THE_CLOCK,
     "RequestExpired": SIGN_IN_AGAIN,
+    "RequestTimeTooSkewed": SET_THE_CLOCK,
     "SSOTokenLoadError": SIGN_IN_AGAIN,
     "UnauthorizedSSOTokenError": SIGN_IN_AGAIN,
     "EOFError": "Get a session outside, for example with 'aws sts get-session-token', and give it "

@@ -111,6 +111,7 @@ class Pair:
 class Authority:
     """A CA of ours. It can sign only where its key still is."""
 
+    number: int
     pair: Pair
     certificate: x509.Certificate
 
@@ -144,10 +145,10 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
 
 def read_authorities(directory: Path) -> list[Authority]:
     """Read our CAs, the oldest first. A folder without certificate is what a killed run left."""
-    pairs = [pair_in(folder) for folder in numbered(directory / "ca", "").values()]
+    pairs = {number: pair_in(each) for number, each in numbered(directory / "ca", "").items()}
     return [
-        Authority(pair, read_certificates(pair.certificate)[0])
-        for pair in pairs
+        Authority(number, pair, read_certificates(pair.certificate)[0])
+        for number, pair in pairs.items()
         if pair.certificate.is_file()
     ]
 
@@ -470,6 +471,50 @@ def _listed(values: Iterable[str]) -> str:
     return ", ".join(sorted(values))
 
 
+# --- what is wrong with a CA -------------------------------------------------------------------
+
+
+def authority_defects(authority: Authority, passphrase: str, now: datetime) -> list[Problem]:
+    """Explain why a CA that has its key cannot sign. An empty passphrase is a lost one."""
+    key = authority.pair.private_key
+    begin = authority.certificate.not_valid_before_utc
+    renew = (
+        f"or set pki_signing_ca to {authority.number + 1}: a new CA is made, and certificates of "
+        "this one stay trusted"
+    )
+    if begin > now:
+        wrong = f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC"
+        made = f"{authority.pair.certificate} is valid from {begin:%Y-%m-%d %H:%M} UTC on, and"
+        return [Problem(f"{made} {wrong}", "Set the clock")]
+    if not passphrase:
+        lost = f"The passphrase of {key} is lost"
+        return [Problem(lost, f"Restore ca-passphrase or set pki_ca_passphrase, {renew}")]
+    try:
+        signer = unlock(authority.pair, passphrase)
+    except OSError as error:
+        return [_unreadable(key, error)]
+    except ValueError as error:
+        return [Problem(f"{error}", f"Give the right passphrase or restore the file, {renew}")]
+    if key_bytes(signer.key) != key_bytes(authority.certificate):
+        other = f"{key} is not the key of {authority.pair.certificate}"
+        return [Problem(other, f"Restore the file, {renew}")]
+    return []
+
+
+def seen_by_others(directory: Path) -> list[Problem]:
+    """Name the keys and the passphrase in a folder that others on this machine can read."""
+    secrets = [directory / "ca-passphrase", *sorted(directory.rglob(PRIVATE_KEY))]
+    return [
+        Problem(
+            f"{path} can be read by others on this machine (mode {path.stat().st_mode & 0o777:o})",
+            f"Run 'chmod -R go= {directory}'. If somebody may have read it, replace it as "
+            "docs/lost-laptop.md says",
+        )
+        for path in secrets
+        if path.is_file() and path.stat().st_mode & 0o077
+    ]
+
+
 # --- signing -----------------------------------------------------------------------------------
 
 
@@ -477,9 +522,9 @@ def unlock(pair: Pair, passphrase: str) -> Signer:
     """Return a CA ready to sign. Raises ValueError when the passphrase is not that of its key."""
     try:
         key = load_pem_private_key(pair.private_key.read_bytes(), passphrase.encode())
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ValueError(
-            f"pki_ca_passphrase does not open {pair.private_key}: give the one it was made with"
+            f"the passphrase does not open {pair.private_key}, or the file is damaged"
         ) from error
     return Signer(
         read_certificates(pair.certificate)[0], cast("CertificateIssuerPrivateKeyTypes", key)
@@ -548,10 +593,15 @@ def signer(authorities: Sequence[Authority], until: datetime) -> Authority | Non
     return next((ca for ca in authorities if ca.can_sign_until(until)), None)
 
 
-def authority_problem(authorities: Sequence[Authority], until: datetime) -> str:
-    """Explain why a new CA is due, '' when one of those at hand can sign until `until`."""
+def authority_problem(
+    authorities: Sequence[Authority], until: datetime, wanted: str = "there is none yet"
+) -> str:
+    """Explain why a new CA is due, '' when one of those at hand can sign until `until`.
+
+    wanted: what to say where there is none at hand.
+    """
     if not authorities:
-        return "there is none yet"
+        return wanted
     if any(ca.can_sign_until(until) for ca in authorities):
         return ""
     last = authorities[-1]

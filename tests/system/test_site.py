@@ -92,14 +92,14 @@ def test_a_due_certificate_renews_its_secrets_and_starts_the_task_anew(
     account: Account, first: Run
 ) -> None:
     before, stacks = secrets(account, "first"), tree_of(account, "first")
-    (account.folder / "first" / "pki" / "leaves" / "nginx").unlink()
+    lost = {**FIRST, "pki_revoked": ["nginx.1"]}
 
-    plan = account.succeed("plan", **FIRST)
+    plan = account.succeed("plan", **lost)
     assert "nginx: value changed" in plan.output
     assert "first/Task/TaskDefinition" in plan.output
     assert secrets(account, "first") == before
 
-    account.succeed("site", **FIRST)
+    account.succeed("site", **lost)
     after, renewed = secrets(account, "first"), tree_of(account, "first")
     assert {name for name in after if after[name] != before[name]} == {"first/nginx"}
     assert {name for name in renewed if updated(renewed[name]) != updated(stacks[name])} == {

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The calls to Secrets Manager. None of them reads a value. Private to this collection."""
+"""The calls to Secrets Manager. Private to this collection."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ KEY_HINTS = {
     "DecryptionFailure": "Allow kms:Decrypt on the key, and check that the key is enabled.",
     "EncryptionFailure": "Allow kms:GenerateDataKey on the key, and check that it is enabled.",
 }
+NOT_FOUND = "ResourceNotFoundException"
 
 
 def list_secrets(client: Any, prefix: str) -> dict[str, StoredSecret]:
@@ -38,9 +39,20 @@ def list_secrets(client: Any, prefix: str) -> dict[str, StoredSecret]:
         return {entry["Name"]: _stored(entry) for page in pages for entry in page["SecretList"]}
 
 
+def find_secret(client: Any, name: str) -> StoredSecret | None:
+    """Return one secret, also one that is being deleted, or None."""
+    with attempt(f"describe the secret {name}"):
+        try:
+            return _stored(client.describe_secret(SecretId=name))
+        except ClientError as error:
+            if error_code(error) == NOT_FOUND:
+                return None
+            raise
+
+
 def describe_secret(client: Any, name: str) -> StoredSecret:
     """Return one secret, which must exist."""
-    hints = {"ResourceNotFoundException": "It is still being deleted: run again in a minute."}
+    hints = {NOT_FOUND: "It is still being deleted: run again in a minute."}
     with attempt(f"describe the secret {name}", hints):
         return _stored(client.describe_secret(SecretId=name))
 
@@ -53,8 +65,8 @@ def create_secret(client: Any, secret: Secret) -> StoredSecret | None:
         try:
             response = client.create_secret(
                 Name=secret.name,
-                SecretString=secret.value,
                 Tags=ansible_dict_to_boto3_tag_list(tags),
+                **_content(secret.value),
                 **key,
             )
         except ClientError as error:
@@ -76,10 +88,23 @@ def change_key(client: Any, name: str, kms_key_id: str) -> None:
         client.update_secret(SecretId=name, KmsKeyId=kms_key_id)
 
 
-def put_value(client: Any, name: str, value: str) -> None:
+def put_value(client: Any, name: str, value: str | bytes) -> None:
     """Store a new current value."""
     with attempt(f"store a new value of the secret {name}", KEY_HINTS):
-        client.put_secret_value(SecretId=name, SecretString=value)
+        client.put_secret_value(SecretId=name, **_content(value))
+
+
+def read_binary(client: Any, name: str, hints: Mapping[str, str]) -> bytes:
+    """Return the current value of a secret that holds bytes, empty for one that holds text."""
+    with attempt(f"read the secret {name}", {**KEY_HINTS, **hints}):
+        return client.get_secret_value(SecretId=name).get("SecretBinary", b"")
+
+
+def put_policy(client: Any, name: str, policy: str) -> None:
+    """Replace the resource policy; one that anybody might use is refused."""
+    hints = {"AccessDeniedException": "Allow secretsmanager:PutResourcePolicy."}
+    with attempt(f"write the policy of the secret {name}", hints):
+        client.put_resource_policy(SecretId=name, ResourcePolicy=policy, BlockPublicPolicy=True)
 
 
 def tag_secret(client: Any, name: str, tags: Mapping[str, str]) -> None:
@@ -97,6 +122,10 @@ def delete_secret(client: Any, name: str, recovery_window_in_days: int) -> None:
     )
     with attempt(f"delete the secret {name}"):
         client.delete_secret(SecretId=name, **window)
+
+
+def _content(value: str | bytes) -> dict[str, Any]:
+    return {"SecretBinary" if isinstance(value, bytes) else "SecretString": value}
 
 
 def _stored(entry: dict[str, Any]) -> StoredSecret:

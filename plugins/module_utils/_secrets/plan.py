@@ -24,7 +24,7 @@ class Secret:
     """
 
     name: str
-    value: str = field(repr=False)
+    value: str | bytes = field(repr=False)
     kms_key_id: str | None
     tags: Mapping[str, str]
     digest: str
