@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from dicom_archive import Archive
+from support import CHECKOUT
 from support.cloudformation_templates import TEMPLATES
 from support.dicom_certificates import Holder
 from support.dicom_fixtures import make_archive
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    return runner_in(tmp_path_factory.mktemp("roles"), Path("no modules are replaced"))
+    return runner_in(tmp_path_factory.mktemp("roles"), CHECKOUT / "tests" / "roles" / "modules")
 
 
 @dataclass(frozen=True)

@@ -164,6 +164,7 @@ def test_certificate_near_its_end_is_renewed_alone(runner: Runner, folder: Path)
     )
     pair = folder / "leaves/nginx"
     write(short, pair / "certificate.pem", pair / "private_key.pem")
+    (pair / "private_key.pem").chmod(0o600)
     before = certificates(folder)
 
     preview = runner("pki", {"pki_dir": str(folder)}, "--check")
@@ -276,14 +277,110 @@ def test_removed_pair_gets_a_number_that_no_pair_ever_had(runner: Runner, folder
     assert clients(runner("pki", {"pki_dir": str(folder)})) == ["client.2"]
 
 
-@pytest.mark.parametrize("lost", ["client", "client.2", "nginx.1", "../ca/1"])
+@pytest.mark.parametrize("lost", ["client", "client.2", "../ca/1"])
 def test_what_cannot_be_revoked_is_refused(runner: Runner, folder: Path, lost: str) -> None:
     before = everything(folder)
     run = runner("pki", {"pki_dir": str(folder), "pki_revoked": [lost]})
     assert run.failed
     assert f'pki_revoked has "{lost}"' in run.prose
-    assert "one of administrator.1, client.1." in run.prose
+    assert "one of administrator.1, client.1, ghostunnel.1, nginx.1, storage.1." in run.prose
     assert everything(folder) == before
+
+
+def test_lost_pair_of_a_server_is_replaced(runner: Runner, folder: Path) -> None:
+    before = certificates(folder)
+    lost = {"pki_dir": str(folder), "pki_revoked": ["nginx.1"]}
+    assert not runner("pki", lost).failed
+    assert replaced(before, certificates(folder)) == ["nginx"]
+    assert runner("pki", lost).changed == 0
+
+
+# --- another CA, and a damaged one -------------------------------------------------------------
+
+
+def authorities(folder: Path) -> list[str]:
+    bundle = x509.load_pem_x509_certificates((folder / "ca-bundle.pem").read_bytes())
+    return [each.subject.rfc4514_string().removeprefix("CN=dicoogle Dicoogle ") for each in bundle]
+
+
+def test_new_authority_on_purpose_leaves_the_old_one_trusted(runner: Runner, folder: Path) -> None:
+    before = certificates(folder)
+    variables = {"pki_dir": str(folder), "pki_signing_ca": 2, "pki_clients": ["ct-1"]}
+    run = runner("pki", variables)
+    assert not run.failed, run.output
+    assert "A new CA is made: pki_signing_ca is 2." in run.prose
+    assert certificates(folder) == before
+    assert authorities(folder) == ["CA 1", "CA 2"]
+    issuer = x509.load_pem_x509_certificate((folder / "leaves/ct-1/certificate.pem").read_bytes())
+    assert issuer.issuer.rfc4514_string() == "CN=dicoogle Dicoogle CA 2"
+    assert runner("pki", variables).changed == 0
+
+
+def test_withdrawn_authority_is_trusted_no_more(runner: Runner, folder: Path) -> None:
+    before = certificates(folder)
+    variables = {"pki_dir": str(folder), "pki_oldest_ca": 2}
+    run = runner("pki", variables)
+    assert not run.failed, run.output
+    assert replaced(before, certificates(folder)) == HOLDERS
+    assert authorities(folder) == ["CA 2"]
+    assert openssl_accepts(folder, "client", "sslclient")
+    assert runner("pki", variables).changed == 0
+
+
+def test_authority_that_replaces_a_lost_one_has_another_name(
+    runner: Runner, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pki"
+    run = runner("pki", {"pki_dir": str(folder), "pki_signing_ca": 2})
+    assert not run.failed, run.output
+    assert authorities(folder) == ["CA 2"]
+
+
+@pytest.mark.parametrize(
+    ("defect", "sentences"),
+    [
+        ("passphrase lost", ["The passphrase of", "is lost", "Restore ca-passphrase"]),
+        ("passphrase wrong", ["does not open", "Give the right passphrase"]),
+        ("key damaged", ["does not open", "or the file is damaged"]),
+        ("key of another", ["is not the key of"]),
+        ("key seen", ["can be read by others on this machine (mode 644)", "chmod -R go="]),
+        ("certificate damaged", ["ca/1/certificate.pem is not a certificate in PEM format"]),
+    ],
+)
+def test_what_would_stop_the_next_renewal_is_said_at_once(
+    runner: Runner, folder: Path, defect: str, sentences: list[str]
+) -> None:
+    variables = {"pki_dir": str(folder)}
+    authority = folder / "ca/1"
+    match defect:
+        case "passphrase lost":
+            (folder / "ca-passphrase").unlink()
+        case "passphrase wrong":
+            variables["pki_ca_passphrase"] = "another"
+        case "key damaged":
+            (authority / "private_key.pem").write_text("damaged")
+        case "key of another":
+            other = folder.parent / "other"
+            assert not runner("pki", {"pki_dir": str(other)}).failed
+            shutil.copy(other / "ca/1/private_key.pem", authority)
+            shutil.copy(other / "ca-passphrase", folder)
+        case "key seen":
+            (folder / "leaves/nginx/private_key.pem").chmod(0o644)
+        case "certificate damaged":
+            (authority / "certificate.pem").write_text("damaged")
+    before = everything(folder)
+    run = runner("pki", variables)
+    assert run.failed
+    assert [sentence for sentence in sentences if sentence not in run.prose] == []
+    assert everything(folder) == before
+
+
+def test_authority_whose_key_is_lost_gives_way_to_a_new_one(runner: Runner, folder: Path) -> None:
+    (folder / "ca-passphrase").unlink()
+    before = certificates(folder)
+    run = runner("pki", {"pki_dir": str(folder), "pki_signing_ca": 2})
+    assert not run.failed, run.output
+    assert certificates(folder) == before
 
 
 # --- keys that stay where they were made -------------------------------------------------------

@@ -114,6 +114,18 @@ def test_password_of_more_than_71_bytes_is_refused(
     assert not (tmp_path / "secrets").exists()
 
 
+def test_lost_password_of_an_environment_is_not_replaced(
+    runner: Runner, tmp_path: Path, variables: dict[str, Any]
+) -> None:
+    deployed = {**variables, "secrets_environment": "deployed"}
+    run = runner("secrets", deployed)
+    assert run.failed
+    assert "The environment deployed exists" in run.prose
+    assert "choose another password in secrets_admin_password" in run.prose
+    assert not (tmp_path / "secrets").exists()
+    assert not runner("secrets", {**deployed, "secrets_admin_password": "another"}).failed
+
+
 def test_what_is_stored_is_what_destroy_deletes() -> None:
     role = CHECKOUT / "roles/secrets"
     store = yaml.safe_load((role / "tasks/store.yml").read_text())[0]
