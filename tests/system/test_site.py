@@ -14,7 +14,7 @@ from observed import calls, copy_of_the_checkout, physical_ids, secrets, tree_of
 from support.playbook_runs import Account, Run, ansible_command, run_to_its_end
 
 FIRST = {"dicoogle_environment": "first"}
-CALLS_OF_AN_UNCHANGED_RUN = 14
+CALLS_OF_AN_UNCHANGED_RUN = 15
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,10 @@ def test_a_due_certificate_renews_its_secrets_and_starts_the_task_anew(
 
     account.succeed("site", **lost)
     after, renewed = secrets(account, "first"), tree_of(account, "first")
-    assert {name for name in after if after[name] != before[name]} == {"first/nginx"}
+    assert {name for name in after if after[name] != before[name]} == {
+        "first/identity",
+        "first/nginx",
+    }
     assert {name for name in renewed if updated(renewed[name]) != updated(stacks[name])} == {
         "first",
         "Service",
