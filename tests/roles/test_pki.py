@@ -217,11 +217,17 @@ def test_new_authority_overlaps_the_old_one(runner: Runner, folder: Path) -> Non
     assert runner("pki", variables).changed == 0
 
 
+def make_half(pair: Path) -> None:
+    """Leave what a killed run leaves of a pair."""
+    pair.mkdir(parents=True)
+    (pair / "private_key.pem").touch(mode=0o600)
+    (pair / "private_key.pem").write_text("half made")
+
+
 def test_killed_run_is_completed_by_the_next(runner: Runner, tmp_path: Path) -> None:
     folder = tmp_path / "pki"
-    for half_made in ("ca/1", "leaves/nginx.1"):
-        (folder / half_made).mkdir(parents=True)
-        (folder / half_made / "private_key.pem").write_text("half made")
+    make_half(folder / "ca/1")
+    make_half(folder / "leaves/nginx.1")
     profiles = yaml.safe_load((CHECKOUT / "cert/profiles.yml").read_text())
     few = {name: profiles[name] for name in ("nginx", "client")}
     (tmp_path / "profiles.yml").write_text(yaml.safe_dump(few))
@@ -241,8 +247,7 @@ def test_killed_run_is_completed_by_the_next(runner: Runner, tmp_path: Path) -> 
 
 
 def test_pair_in_use_stays_whole_when_a_renewal_is_killed(runner: Runner, folder: Path) -> None:
-    (folder / "leaves/nginx.2").mkdir()
-    (folder / "leaves/nginx.2/private_key.pem").write_text("half made")
+    make_half(folder / "leaves/nginx.2")
     assert runner("pki", {"pki_dir": str(folder)}).changed == 0
     assert fits(folder, "nginx")
 

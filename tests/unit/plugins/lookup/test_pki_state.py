@@ -31,7 +31,7 @@ PROFILES = {
 NGINX = {"unit": "web", "names": ["nginx.x.internal"], "uses": ["serverAuth"]}
 
 
-def read(folder: Path, **options: Any) -> dict[str, Any]:
+def read(folder: Path, now: datetime | None = None, **options: Any) -> dict[str, Any]:
     return state(
         folder,
         {
@@ -50,7 +50,7 @@ def read(folder: Path, **options: Any) -> dict[str, Any]:
             "oldest_ca": 1,
             **options,
         },
-        datetime.now(UTC),
+        now or datetime.now(UTC),
     )
 
 
@@ -70,6 +70,7 @@ def add_authority(folder: Path, number: int, days: float) -> Issued:
     target.mkdir(parents=True)
     authority = issue(folder, f"CA {number}", days=days, authority=True)
     write(authority, target / "certificate.pem", target / "private_key.pem")
+    (target / "private_key.pem").chmod(0o600)
     return authority
 
 
@@ -148,6 +149,27 @@ def test_authority_without_its_key_is_replaced_and_stays_trusted(
     found = read(folder)
     assert found["new_authorities"][0]["reason"].endswith("private_key.pem is missing")
     assert found["bundle"] == authority.path.read_text()
+
+
+def test_clock_behind_the_authority_is_told(folder: Path, authority: Issued) -> None:
+    (refused,) = read(folder, now=datetime(2016, 1, 1, tzinfo=UTC))["refused"]
+    assert f"{folder}/ca/1/certificate.pem is valid from" in refused
+    assert "the clock of this machine says 2016-01-01 00:00 UTC. Set the clock." in refused
+
+
+def test_authority_that_signs_no_more_needs_no_passphrase(folder: Path, authority: Issued) -> None:
+    assert "passphrase" in read(folder)["refused"][0]
+    assert read(folder, signing_ca=2)["refused"] == []
+    assert read(folder, signing_ca=2)["bundle"] == authority.path.read_text()
+
+
+def test_withdrawn_authority_is_neither_trusted_nor_replaced_by_its_number(
+    folder: Path, authority: Issued
+) -> None:
+    found = read(folder, oldest_ca=4)
+    assert found["bundle"] == ""
+    assert [new["number"] for new in found["new_authorities"]] == [4]
+    assert found["new_authorities"][0]["reason"] == "pki_oldest_ca is 4"
 
 
 def test_folder_of_a_killed_run_is_never_used_again(folder: Path) -> None:

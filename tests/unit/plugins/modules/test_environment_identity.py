@@ -266,22 +266,34 @@ class TestDeployers:
         assert CALLER in self.allowed(secrets)
 
 
-def test_who_may_not_read_is_told_who_may(
-    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("operation", "code", "sentences"),
+    [
+        ("GetSecretValue", "AccessDeniedException", ["Failed to read", "pki_deployers"]),
+        ("DescribeSecret", "InvalidSignatureException", ["Set the clock of this machine"]),
+    ],
+)
+def test_a_refusal_of_aws_comes_with_the_way_out(
+    run: Run,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    operation: str,
+    code: str,
+    sentences: list[str],
 ) -> None:
     run(state="kept")
     shutil.rmtree(here)
     make_call = botocore.client.BaseClient._make_api_call
 
-    def deny(self: Any, operation: str, params: dict[str, Any]) -> Any:
-        if operation == "GetSecretValue":
-            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, operation)
-        return make_call(self, operation, params)
+    def refuse(self: Any, called: str, params: dict[str, Any]) -> Any:
+        if called == operation:
+            raise ClientError({"Error": {"Code": code}}, called)
+        return make_call(self, called, params)
 
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", deny)
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", refuse)
     message = run()["msg"]
-    assert "Failed to read the secret pacs/identity" in message
-    assert "pki_deployers" in message
+    assert "the secret pacs/identity" in message
+    assert [sentence for sentence in sentences if sentence not in message] == []
 
 
 def test_a_value_of_somebody_else_is_refused(run: Run, secrets: Any, here: Path) -> None:
