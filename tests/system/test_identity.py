@@ -70,7 +70,8 @@ def test_a_second_control_node_has_the_same(account: Account, laptop: Path, tmp_
 def test_a_node_without_certificates_searches_the_log(
     account: Account, laptop: Path, tmp_path: Path
 ) -> None:
-    account.succeed("audit", **KNOWN, dicoogle_local_dir=str(tmp_path / "auditor"))
+    elsewhere = {**KNOWN, "dicoogle_local_dir": str(tmp_path / "auditor")}
+    account.succeed("audit", **elsewhere, dicoogle_audit_client="client")
     assert content(tmp_path / "auditor") == content(laptop)
 
 
