@@ -24,10 +24,20 @@ options:
     required: true
   folders:
     description:
-      - Paths of the folders by name. Those of the CA are in the one called V(pki).
-      - They hold nothing but what this module keeps. Whatever else lies there is kept with it.
+      - The folders on the control node.
+      - They are for nothing else. Whatever lies there is kept, and goes when the account has newer
+        content.
     type: dict
     required: true
+    suboptions:
+      pki:
+        description: Path of the folder of the CA and the certificates.
+        type: path
+        required: true
+      secrets:
+        description: Path of the folder of the administrator's password.
+        type: path
+        required: true
   home:
     description:
       - V(account) keeps them in the account.
@@ -151,7 +161,14 @@ def build_argument_spec() -> dict[str, Any]:
     """Return the options of this module."""
     return {
         "environment": {"type": "str", "required": True},
-        "folders": {"type": "dict", "required": True},
+        "folders": {
+            "type": "dict",
+            "required": True,
+            "options": {
+                "pki": {"type": "path", "required": True},
+                "secrets": {"type": "path", "required": True, "no_log": False},
+            },
+        },
         "home": {"type": "str", "choices": ["account", "local"], "default": "account"},
         "state": {"type": "str", "choices": ["fetched", "kept", "absent"], "default": "fetched"},
         "authority": {"type": "bool", "default": True},
@@ -204,7 +221,7 @@ def run(module: AnsibleAWSModule) -> keeping.Outcome:
     home = keeping.Home(
         client=module.client("secretsmanager"),
         name=f"{params['environment']}/identity",
-        folders={name: Path(path).expanduser() for name, path in params["folders"].items()},
+        folders={name: Path(path) for name, path in params["folders"].items()},
         readers=params["deployers"],
     )
     if params["state"] == "fetched":
