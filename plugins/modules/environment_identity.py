@@ -148,10 +148,12 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._account.api import caller_identity
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import build_client
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import reporting_failures
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._identity import folders, keeping
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._identity.loss import refuse_loss
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._secrets import api
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._texts import plain_text
 
 NOTHING = keeping.Outcome(False, False, None, [])
 THE_USERS = keeping.Outcome(True, False, None, [])
@@ -186,7 +188,7 @@ def fetched(home: keeping.Home, module: AnsibleAWSModule) -> keeping.Outcome:
     outcome = keeping.fetch(home) if in_account else THE_USERS
     if params["authority"] and (outcome is None or not in_account):
         refuse_loss(
-            module.client("cloudformation"),
+            build_client(module, "cloudformation"),
             params["environment"],
             folders.read(home.folders),
             str(home.folders["pki"]),
@@ -197,10 +199,11 @@ def fetched(home: keeping.Home, module: AnsibleAWSModule) -> keeping.Outcome:
 
 def kept(home: keeping.Home, module: AnsibleAWSModule) -> keeping.Outcome:
     """Store what the folders hold."""
-    tags = {key: str(value) for key, value in module.params["tags"].items()}
+    given = module.params["tags"]
+    tags = {key: plain_text(f"The tag {key}", value) for key, value in given.items()}
 
     def caller() -> str:
-        return caller_identity(module.client("sts"), module.region)["Arn"]
+        return caller_identity(build_client(module, "sts"), module.region)["Arn"]
 
     return keeping.keep(home, module.params["kms_key_id"], tags, caller, module.check_mode)
 
@@ -219,7 +222,7 @@ def run(module: AnsibleAWSModule) -> keeping.Outcome:
     """Do what the state asks for."""
     params = module.params
     home = keeping.Home(
-        client=module.client("secretsmanager"),
+        client=build_client(module, "secretsmanager"),
         name=f"{params['environment']}/identity",
         folders={name: Path(path) for name, path in params["folders"].items()},
         readers=params["deployers"],
@@ -235,21 +238,17 @@ def main() -> None:
     """Fetch, keep or delete, and report without any value."""
     module = AnsibleAWSModule(argument_spec=build_argument_spec(), supports_check_mode=True)
     secret = f"{module.params['environment']}/identity"
-    try:
+    with reporting_failures(module):
         outcome = run(module)
-    except ModuleError as error:
-        module.fail_json(**error.result())
-    except OSError as error:
-        module.fail_json(msg=f"{error.filename} cannot be read or written: {error.strerror}.")
-    lines = [f"{secret}: {', '.join(outcome.changes)}\n"] if outcome.changes else []
-    module.exit_json(
-        changed=bool(lines),
-        kept=outcome.kept,
-        fetched=outcome.fetched,
-        kms_key_id=outcome.kms_key_id,
-        secret=secret,
-        diff={"before": "", "after": "".join(lines)},
-    )
+        lines = [f"{secret}: {', '.join(outcome.changes)}\n"] if outcome.changes else []
+        module.exit_json(
+            changed=bool(lines),
+            kept=outcome.kept,
+            fetched=outcome.fetched,
+            kms_key_id=outcome.kms_key_id,
+            secret=secret,
+            diff={"before": "", "after": "".join(lines)},
+        )
 
 
 if __name__ == "__main__":

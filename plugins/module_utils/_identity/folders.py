@@ -9,35 +9,49 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from .._errors import using_files
 from .content import Identity
 
 Folders = Mapping[str, Path]
 
 
 def read(folders: Folders) -> Identity:
-    """Read all files and links. Raises OSError where one cannot be read."""
-    paths = dict(_entries(folders))
-    return Identity(
-        files={
-            name: path.read_text(errors="surrogateescape")
-            for name, path in paths.items()
-            if not path.is_symlink()
-        },
-        links={name: os.readlink(path) for name, path in paths.items() if path.is_symlink()},
-    )
+    """Read all files and links. Raises ModuleError where one cannot be read."""
+    with using_files(f"read {_named(folders)}"):
+        paths = dict(_entries(folders))
+        return Identity(
+            files={
+                name: path.read_text(errors="surrogateescape")
+                for name, path in paths.items()
+                if not path.is_symlink()
+            },
+            links={name: os.readlink(path) for name, path in paths.items() if path.is_symlink()},
+        )
 
 
 def write(folders: Folders, identity: Identity) -> None:
-    """Make the folders hold this and nothing else; a killed run leaves none half written."""
-    for name, folder in folders.items():
-        new, old = (folder.with_name(f"{folder.name}.{suffix}") for suffix in ("new", "old"))
-        for rest in (new, old):
-            shutil.rmtree(rest, ignore_errors=True)
-        _fill(new, name, identity)
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+    """Make the folders hold this and nothing else; a killed run leaves none half written.
+
+    Raises ModuleError where one cannot be written.
+    """
+    with using_files(f"write {_named(folders)}"):
+        for name, folder in folders.items():
+            _replace(folder, name, identity)
+
+
+def _named(folders: Folders) -> str:
+    return " and ".join(f"the folder {folder}" for folder in folders.values())
+
+
+def _replace(folder: Path, name: str, identity: Identity) -> None:
+    new, old = (folder.with_name(f"{folder.name}.{suffix}") for suffix in ("new", "old"))
+    for rest in (new, old):
+        shutil.rmtree(rest, ignore_errors=True)
+    _fill(new, name, identity)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _entries(folders: Folders) -> Iterator[tuple[str, Path]]:
