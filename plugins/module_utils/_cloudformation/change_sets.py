@@ -5,16 +5,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from .._errors import ModuleError
-from . import api, changes, stacks
+from . import api, changes, stacks, states
 from .changes import Change
 from .drift import Drift
 from .runs import PREFIX, Run, new_token
 from .stacks import Stack
+
+
+class OvertakenError(ModuleError):
+    """Another run changes the stack at this moment; nothing was changed by this one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Another run, or a person, changed stack {name} while this run planned to. "
+            "This run has changed nothing; run it again."
+        )
 
 
 class OwnChangeSet:
@@ -22,7 +31,12 @@ class OwnChangeSet:
 
     def __init__(self, run: Run, request: dict[str, Any], creates_review_stack: bool) -> None:
         self.name = request["StackName"]
-        self.change_set_id, self.stack_id = api.create_change_set(run.client, request)
+        try:
+            self.change_set_id, self.stack_id = api.create_change_set(run.client, request)
+        except ModuleError as error:
+            if _is_busy(run, self.name):
+                raise OvertakenError(self.name) from error
+            raise
         self._run = run
         self._creates_review_stack = creates_review_stack
         self._executed = False
@@ -33,10 +47,15 @@ class OwnChangeSet:
         try:
             api.execute_change_set(self._run.client, self.name, self.change_set_id, token)
             self._executed = True
-        except ModuleError:
+        except ModuleError as error:
             # The request may have arrived, and only its answer may be lost.
-            with suppress(ModuleError):
-                self._executed = self._has_begun()
+            try:
+                found = self._find()
+            except ModuleError:
+                raise error from None
+            if found is None:
+                raise OvertakenError(self.name) from error
+            self._executed = changes.has_begun(found)
             if not self._executed:
                 raise
         return token
@@ -56,15 +75,20 @@ class OwnChangeSet:
             raise ModuleError(message, **first.details) from first
 
     def _discard(self) -> None:
-        if self._has_begun():
+        found = self._find()
+        if found is not None and changes.has_begun(found):
             return
         _delete_change_set(self._run, self.name, self.change_set_id)
         if self._creates_review_stack:
             delete_review_stack(self._run, self.stack_id)
 
-    def _has_begun(self) -> bool:
-        found = api.describe_change_set(self._run.client, self.name, self.change_set_id)
-        return found is not None and changes.has_begun(found)
+    def _find(self) -> api.Shape | None:
+        return api.describe_change_set(self._run.client, self.name, self.change_set_id)
+
+
+def _is_busy(run: Run, name: str) -> bool:
+    found = api.describe_stack(run.client, name)
+    return found is not None and states.category(found["StackStatus"]) is states.Category.BUSY
 
 
 def delete_leftovers(run: Run, stack: Stack) -> list[api.Shape]:
@@ -154,10 +178,7 @@ def _change_sets(run: Run, name: str, root_id: str) -> dict[str, changes.ChangeS
         def finished() -> changes.ChangeSet | None:
             change_set = api.describe_change_set(run.client, name, change_set_id)
             if change_set is None:
-                raise ModuleError(
-                    f"A change set of stack {name} was deleted, by hand or by another run, before "
-                    "it was executed. Nothing was changed; run again."
-                )
+                raise OvertakenError(name)
             return None if changes.is_pending(change_set) else change_set
 
         known[change_set_id] = run.deadline.poll(f"a change set of stack {name}", finished)

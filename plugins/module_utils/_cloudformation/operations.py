@@ -57,18 +57,24 @@ def read_tree(client: Any, name: str, nested: bool) -> Tree:
 
 
 def present(run: Run, desired: plan.Desired, may_replace: bool) -> Outcome:
-    """Create, update or replace a stack, or do nothing when it is as desired."""
-    tree = _settled(run, desired.name, desired.nested)
-    stack = tree.get(desired.name)
-    if stack is None:
-        outcome = _by_change_set(run, desired, tree)
-    else:
-        outcome = _bring(run, desired, tree, stack, may_replace)
+    """Create, update or replace a stack, or do nothing when it is as desired.
+
+    A run that is overtaken by another begins anew, once: it then waits for the other's operation.
+    """
+    try:
+        outcome = _reach(run, desired, may_replace)
+    except change_sets.OvertakenError:
+        run.report(events.line(0, desired.name, "overtaken by another run, beginning anew"))
+        outcome = _reach(run, desired, may_replace)
     return _protect(run, desired, outcome)
 
 
-def _bring(run: Run, desired: plan.Desired, tree: Tree, stack: Stack, may_replace: bool) -> Outcome:
-    """Bring a stack that exists to its desired state."""
+def _reach(run: Run, desired: plan.Desired, may_replace: bool) -> Outcome:
+    """Bring a stack to its desired state when no operation is under way any more."""
+    tree = _settled(run, desired.name, desired.nested)
+    stack = tree.get(desired.name)
+    if stack is None:
+        return _by_change_set(run, desired, tree)
     match plan.next_action(stack, may_replace):
         case Action.REFUSE:
             reader = EventReader(run.client, stack.name, stack.stack_id)

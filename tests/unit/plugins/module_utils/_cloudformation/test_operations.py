@@ -348,6 +348,43 @@ def test_an_execution_that_was_refused_leaves_nothing_behind_and_says_why() -> N
     assert client.called.index("delete_change_set") < client.called.index("delete_stack")
 
 
+BUSY = stacks(description("pacs", "CREATE_IN_PROGRESS"))
+AVAILABLE = change_set("pacs", change("Queue"))
+
+
+@pytest.mark.parametrize(
+    ("answers", "reads"),
+    [
+        ({"create_change_set": refusal("ValidationError", "is in CREATE_IN_PROGRESS state")}, 1),
+        ({"describe_change_set": GONE}, 0),
+        ({"describe_change_set": [AVAILABLE, GONE], "execute_change_set": GONE}, 0),
+    ],
+    ids=["before the change set", "before the plan", "before the execution"],
+)
+def test_a_run_that_is_overtaken_waits_for_the_other_and_begins_anew(
+    answers: dict[str, Any], reads: int
+) -> None:
+    created = stacks(description("pacs"))
+    client = client_for_change(
+        AVAILABLE,
+        **answers,
+        describe_stacks=[MISSING, *[BUSY] * reads, BUSY, created],
+        delete_change_set={},
+        describe_stack_events={"StackEvents": [own("pacs", "CREATE_COMPLETE")]},
+        get_template={"TemplateBody": FLAT},
+    )
+    outcome = operations.present(run(client), DESIRED, may_replace=False)
+    assert outcome.action == "none"
+    assert "delete_stack" not in client.called
+
+
+def test_a_run_that_is_overtaken_again_says_so() -> None:
+    client = client_for_plan([], describe_stacks=[MISSING, MISSING, REVIEW, MISSING])
+    with pytest.raises(ModuleError, match=r"changed nothing; run it again"):
+        operations.present(run(client), DESIRED, may_replace=False)
+    assert client.called.count("create_change_set") == 2
+
+
 def test_a_clean_up_never_touches_what_is_being_created() -> None:
     """The answer is lost, and so is the one that would tell whether the execution began."""
     available = change_set("pacs", change("Queue"))
