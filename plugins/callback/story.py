@@ -14,8 +14,8 @@ author:
 description:
   - Prints a line when a step begins, and a line when it ends that tells how long it took and what
     changed.
-  - A step is what stands in the play itself. This is a task, a block that has a name, or a role
-    with everything in it.
+  - A step is what stands in the play itself, or there in a block with C(always). This is a task, a
+    block that has a name, or a role with everything in it.
   - Within a step it prints messages of M(ansible.builtin.debug) as plain text, warnings,
     differences, and what is tried again. Everything else that succeeds is only counted.
   - Shows in full what fails, as P(ansible.builtin.default#callback) does.
@@ -110,9 +110,14 @@ def short(name: str) -> str:
 def place(task: Any) -> tuple[str, str]:
     """Return the names of the step that holds the task, or is it, and of its part in the step.
 
-    They are those of the outermost two that have a name, as blocks need not, around the task.
+    They are those of the outermost two that have a name, as blocks need not, around the task. A
+    block with `always` holds steps and is none.
     """
-    named = [node for node in _with_parents(task) if node.name or hasattr(node, "action")]
+    named = [
+        node
+        for node in _with_parents(task)
+        if (node.name or hasattr(node, "action")) and not getattr(node, "always", None)
+    ]
     names = [short(node.name or node.get_name()) for node in reversed(named)]
     if role := named[-1]._role:
         names.insert(0, str(role.get_name()))

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Block:
     name: str = ""
     _parent: Any = None
     _role: Role | None = None
+    always: list[Any] = field(default_factory=list)
 
 
 @dataclass
@@ -55,6 +56,11 @@ class Task(Block):
 
 def test_a_task_of_the_play_is_a_step() -> None:
     assert place(Task("Reach it", Block())) == ("Reach it", "Reach it")
+
+
+def test_a_block_that_ends_with_always_holds_steps() -> None:
+    guarded = Block("Deploy while other runs are kept out", always=[Task("Let others in")])
+    assert place(Task("Reach it", guarded)) == ("Reach it", "Reach it")
 
 
 def test_a_task_without_a_name_goes_by_its_action() -> None:
