@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -149,6 +150,16 @@ def dns_suffix(partition: str) -> str:
             f"AWS's partition '{partition}' is not one of {', '.join(known)}. Update botocore."
         )
     return known[partition]
+
+
+def cli_options(region: str | None, options: Mapping[str, Any]) -> str:
+    """Return the options with which an AWS command goes where the module goes."""
+    given = {
+        "--region": region,
+        "--profile": options["profile"],
+        "--endpoint-url": options["endpoint_url"],
+    }
+    return " ".join(f"{option} {shlex.quote(value)}" for option, value in given.items() if value)
 
 
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

@@ -303,14 +303,16 @@ root_cause:
       sample: "Resource handler returned message: \"Unable to assume the service linked role\""
 """
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import build_client
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import (
+    build_client,
+    cli_options,
+)
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._cloudformation import (
     api,
     changes,
@@ -386,16 +388,6 @@ def read_template(options: Mapping[str, Any]) -> str | None:
     if not options["template"]:
         return options["template_body"]
     return template.read_text(Path(options["template"]))
-
-
-def cli_options(region: str | None, options: Mapping[str, Any]) -> str:
-    """Return the options with which an AWS command goes where the module goes."""
-    given = {
-        "--region": region,
-        "--profile": options["profile"],
-        "--endpoint-url": options["endpoint_url"],
-    }
-    return " ".join(f"{option} {shlex.quote(value)}" for option, value in given.items() if value)
 
 
 def apply(run: runs.Run, options: Mapping[str, Any]) -> operations.Outcome:

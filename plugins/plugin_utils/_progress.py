@@ -34,11 +34,15 @@ class ActionModule(NormalActionModule):
         if in_background or self._connection.transport != "local" or "progress_file" in arguments:
             return super().run(tmp, task_vars)
         with shown_progress() as progress_file:
-            self._task.args = {**arguments, "progress_file": progress_file}
+            self._task.args = {**arguments, **self._added(progress_file)}
             try:
                 return super().run(tmp, task_vars)
             finally:
                 self._task.args = arguments
+
+    def _added(self, progress_file: str) -> dict[str, Any]:
+        """Return the options that a module of this machine gets besides those of its task."""
+        return {"progress_file": progress_file}
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import uuid4
 
@@ -200,3 +202,63 @@ def test_listed_secrets_name_their_key(aws: Any) -> None:
     (listed,) = secrets.list_secrets(Filters=[{"Key": "name", "Values": [name]}])["SecretList"]
     secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
     assert listed["KmsKeyId"] == key
+
+
+# Conditions of S3, which a lock relies on
+
+
+@pytest.fixture(params=[False, True], ids=["unversioned", "versioned"])
+def bucket(aws: Any, request: Any) -> Iterator[str]:
+    s3, name = aws.client("s3"), f"conditions-{uuid4().hex[:8]}"
+    s3.create_bucket(Bucket=name)
+    if request.param:
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    yield name
+    versions = s3.list_object_versions(Bucket=name)
+    for each in versions.get("Versions", []) + versions.get("DeleteMarkers", []):
+        s3.delete_object(Bucket=name, Key=each["Key"], VersionId=each["VersionId"])
+    s3.delete_bucket(Bucket=name)
+
+
+def code_of(call: Any, **request: Any) -> str:
+    """Return the error code of a call, "" when it succeeds."""
+    try:
+        call(**request)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return ""
+
+
+def test_an_object_is_written_on_the_condition_that_there_is_none(aws: Any, bucket: str) -> None:
+    s3, place = aws.client("s3"), {"Bucket": bucket, "Key": "lock"}
+    with ThreadPoolExecutor(8) as pool:
+        tries = [
+            pool.submit(code_of, s3.put_object, **place, Body=b"%d" % number, IfNoneMatch="*")
+            for number in range(8)
+        ]
+        codes = sorted(each.result() for each in tries)
+    assert codes == ["", *["PreconditionFailed"] * 7]
+    s3.delete_object(**place)
+    assert code_of(s3.put_object, **place, Body=b"again", IfNoneMatch="*") == ""
+
+
+def test_an_object_is_replaced_and_deleted_on_the_condition_of_its_etag(
+    aws: Any, bucket: str
+) -> None:
+    s3, place = aws.client("s3"), {"Bucket": bucket, "Key": "lock"}
+    first = s3.put_object(**place, Body=b"first")["ETag"]
+    second = s3.put_object(**place, Body=b"second", IfMatch=first)["ETag"]
+    assert code_of(s3.put_object, **place, Body=b"late", IfMatch=first) == "PreconditionFailed"
+    assert code_of(s3.delete_object, **place, IfMatch=first) == "PreconditionFailed"
+    assert s3.get_object(**place)["Body"].read() == b"second"
+    s3.delete_object(**place, IfMatch=second)
+    assert code_of(s3.put_object, **place, Body=b"third", IfMatch=second) == "NoSuchKey"
+    assert code_of(s3.delete_object, **place, IfMatch=second) == "NoSuchKey"
+
+
+def test_an_answer_of_s3_says_what_time_it_is_there(aws: Any, bucket: str) -> None:
+    s3, place = aws.client("s3"), {"Bucket": bucket, "Key": "lock"}
+    s3.put_object(**place, Body=b"first")
+    answer = s3.get_object(**place)
+    now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    assert 0 <= (now - answer["LastModified"]).total_seconds() < 60

@@ -99,6 +99,19 @@ class Account:
         given = {"dicoogle_embedded_dir": str(self.folder), **variables}
         return ansible_command(f"playbooks/{playbook}.yml", *options, **given)
 
+    def start(self, playbook: str, *options: str, **variables: Any) -> subprocess.Popen[str]:
+        """Start to run a playbook, in a session of its own."""
+        return subprocess.Popen(
+            self.command(playbook, *options, **variables),
+            cwd=self.checkout,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
     def run(self, playbook: str, *options: str, **variables: Any) -> Run:
         """Run a playbook to its end, whatever that is."""
         command = self.command(playbook, *options, **variables)

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.plugins.action.normal import ActionModule as NormalActionModule
+from ansible_collections.openpacs.dicoogle.plugins.action import s3_lock
 from ansible_collections.openpacs.dicoogle.plugins.plugin_utils import _progress as plugin
 
 
@@ -37,9 +39,11 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return lines
 
 
-def run_action(task: Task, connection: Connection) -> dict[str, Any]:
-    """Run the action plugin as the task executor does; return the arguments the module got."""
-    action = plugin.ActionModule(
+def run_action(
+    task: Task, connection: Connection, action_module: type = plugin.ActionModule
+) -> dict[str, Any]:
+    """Run an action plugin as the task executor does; return the arguments the module got."""
+    action = action_module(
         task, connection, play_context=None, loader=None, templar=None, shared_loader_obj=None
     )
     return action.run(task_vars={})
@@ -86,6 +90,13 @@ def test_the_module_gets_a_file_where_it_runs_on_the_control_node(shown: list[st
 )
 def test_no_file_where_it_could_not_be_read(task: Task, connection: Connection) -> None:
     assert run_action(task, connection) == {"name": "pacs"}
+
+
+def test_a_lock_gets_the_process_that_ends_with_the_run(shown: list[str]) -> None:
+    given = run_action(Task(), Connection(), s3_lock.ActionModule)
+    assert given["process"] == os.getppid()
+    assert "progress_file" in given
+    assert "process" not in run_action(Task(), Connection("ssh"), s3_lock.ActionModule)
 
 
 def test_a_file_of_the_user_stays() -> None:
