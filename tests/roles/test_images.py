@@ -4,35 +4,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support import CHECKOUT
-from support.role_runs import Run, Runner
-
-SHA256 = "0" * 64
-
-
-def digest(content: str) -> str:
-    return hashlib.sha256(content.encode()).hexdigest()
+from support.role_runs import NO_DIGEST, Run, Runner, digest, image_variables
 
 
 @pytest.fixture
 def variables(tmp_path: Path) -> dict[str, Any]:
     """Return where the images go and where Dicoogle's release is."""
-    release = tmp_path / "release.zip"
-    release.write_text("release")
-    names = ("dicoogle", "nginx", "ghostunnel")
-    return {
-        "prerequisites_result": {"repositories": {name: str(tmp_path / name) for name in names}},
-        "images_dicoogle_archive": release.as_uri(),
-        "images_dicoogle_sha256": digest("release"),
-        "images_bases": {name: f"{name}:1@sha256:{SHA256}" for name in names},
-        "images_local_dir": str(tmp_path / "local"),
-        "images_without_engine": "fail",
-    }
+    return image_variables(tmp_path)
 
 
 @pytest.fixture
@@ -118,13 +101,13 @@ def test_other_settings_or_another_jar_make_another_image(
 def test_a_jar_with_another_digest_stops_the_run(
     runner: Runner, variables: dict[str, Any], plugin: dict[str, Any], tmp_path: Path, source: str
 ) -> None:
-    plugin |= {"sha256": SHA256}
+    plugin |= {"sha256": NO_DIGEST}
     if source == "path":
         del plugin["url"]
         plugin["path"] = str(tmp_path / "web" / "dicomweb-1.0.jar")
     run = runner("images", {**variables, "images_dicoogle_plugins": [plugin]})
     assert run.failed
-    assert SHA256 in run.output
+    assert NO_DIGEST in run.output
     assert digest("jar") in run.output
 
 

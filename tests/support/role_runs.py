@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,28 @@ class Run(playbook_runs.Run):
 
 Runner = Callable[..., Run]
 
+NO_DIGEST = "0" * 64
+
+
+def digest(content: str) -> str:
+    """Return the SHA-256 of a text."""
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def image_variables(folder: Path) -> dict[str, Any]:
+    """Return what the role images needs to build in a folder."""
+    release = folder / "release.zip"
+    release.write_text("release")
+    names = ("dicoogle", "nginx", "ghostunnel")
+    return {
+        "prerequisites_result": {"repositories": {name: str(folder / name) for name in names}},
+        "images_dicoogle_archive": release.as_uri(),
+        "images_dicoogle_sha256": digest("release"),
+        "images_bases": {name: f"{name}:1@sha256:{NO_DIGEST}" for name in names},
+        "images_local_dir": str(folder / "local"),
+        "images_without_engine": "fail",
+    }
+
 
 def collections_with(folder: Path, replaced: dict[str, Path]) -> Path:
     """Show the checkout as a collection in which some modules are replaced."""
@@ -60,11 +83,12 @@ def collections_with(folder: Path, replaced: dict[str, Path]) -> Path:
     return folder
 
 
-def runner_in(folder: Path, replaced: Path) -> Runner:
+def runner_in(folder: Path, replaced: Path, prefix: Sequence[str] = ()) -> Runner:
     """Return a function that runs a role with variables and options of ansible-playbook.
 
     The modules in the folder `replaced` stand in for those of the collection. There is no account
     to keep certificates in.
+    prefix: a command that runs what follows it, as another user for example.
     """
     fakes = {path.name: path for path in replaced.glob("*.py")}
     configuration = folder / "ansible.cfg"
@@ -79,7 +103,7 @@ def runner_in(folder: Path, replaced: Path) -> Runner:
         playbook = folder / f"{role}.yml"
         playbook.write_text(PLAYBOOK.format(role=role))
         command = ansible_command(str(playbook), *options, **{"pki_home": "local", **variables})
-        done = run_to_its_end(command, folder, environment)
+        done = run_to_its_end([*prefix, *command], folder, environment)
         return Run(done.failed, done.output, role)
 
     return run
