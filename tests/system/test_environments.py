@@ -10,6 +10,9 @@ import os
 import signal
 import subprocess
 import time
+import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -138,19 +141,36 @@ def test_a_failing_nested_resource_rolls_back_and_is_named(
     account.succeed("destroy", dicoogle_environment="failing")
 
 
-def connect_a_hospital(account: Account, environment: str) -> str:
-    """Return the endpoint of a hospital in this account, connected to an environment."""
-    ec2, root = account.client("ec2"), tree_of(account, environment)[environment]
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in root["Outputs"]}
-    vpc = ec2.create_vpc(CidrBlock="10.77.0.0/24")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.77.0.0/28")["Subnet"]["SubnetId"]
-    endpoint = ec2.create_vpc_endpoint(
-        VpcEndpointType="Interface",
-        VpcId=vpc,
-        SubnetIds=[subnet],
-        ServiceName=outputs["ArchiveServiceName"],
-    )["VpcEndpoint"]
-    return str(endpoint["VpcEndpointId"])
+HOSPITAL = """
+Parameters: {Service: {Type: String}}
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.77.0.0/24}}
+  Subnet: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.77.0.0/28}}
+  Endpoint:
+    Type: AWS::EC2::VPCEndpoint
+    Properties:
+      VpcEndpointType: Interface
+      ServiceName: !Ref Service
+      VpcId: !Ref Vpc
+      SubnetIds: [!Ref Subnet]
+Outputs: {Endpoint: {Value: !Ref Endpoint}}
+"""
+
+
+def outputs_of(stack: dict[str, t.Any]) -> dict[str, str]:
+    return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+
+
+@contextmanager
+def hospital(account: Account, environment: str) -> Iterator[str]:
+    """The endpoint of a hospital that is connected to an environment, as long as the block runs."""
+    client = account.client("cloudformation")
+    service = outputs_of(tree_of(account, environment)[environment])["ArchiveServiceName"]
+    given = [{"ParameterKey": "Service", "ParameterValue": service}]
+    client.create_stack(StackName="hospital", TemplateBody=HOSPITAL, Parameters=given)
+    client.get_waiter("stack_create_complete").wait(StackName="hospital", WaiterConfig={"Delay": 1})
+    yield outputs_of(tree_of(account, "hospital")["hospital"])["Endpoint"]
+    client.delete_stack(StackName="hospital")
 
 
 def test_destroy_disconnects_hospitals_also_after_a_removal_that_failed_for_them(
@@ -158,18 +178,18 @@ def test_destroy_disconnects_hospitals_also_after_a_removal_that_failed_for_them
 ) -> None:
     joined = {"dicoogle_environment": "joined", "dicoogle_topology": "provider_only"}
     account.succeed("site", **joined)
-    endpoint = connect_a_hospital(account, "joined")
     client = account.client("cloudformation")
     stack_id = tree_of(account, "joined")["joined"]["StackId"]
     client.update_termination_protection(StackName="joined", EnableTerminationProtection=False)
-    client.delete_stack(StackName="joined")
-    with pytest.raises(WaiterError):
-        client.get_waiter("stack_delete_complete").wait(
-            StackName=stack_id, WaiterConfig={"Delay": 1}
-        )
-    assert tree_of(account, "joined")["joined"]["StackStatus"] == "DELETE_FAILED"
+    with hospital(account, "joined") as endpoint:
+        client.delete_stack(StackName="joined")
+        with pytest.raises(WaiterError):
+            client.get_waiter("stack_delete_complete").wait(
+                StackName=stack_id, WaiterConfig={"Delay": 1}
+            )
+        assert tree_of(account, "joined")["joined"]["StackStatus"] == "DELETE_FAILED"
 
-    run = account.succeed("destroy", dicoogle_environment="joined")
+        run = account.succeed("destroy", dicoogle_environment="joined")
 
     owner = account.client("sts").get_caller_identity()["Account"]
     assert f"{endpoint} of account {owner}" in run.output
