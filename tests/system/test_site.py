@@ -31,6 +31,8 @@ def test_the_first_run_creates_the_root_and_every_nested_stack(
     assert len(statuses) > 10
     assert set(statuses.values()) == {"CREATE_COMPLETE"}
     assert "https://first-us-east-1.example.org/" in first.output
+    ecs = account.client("iam").list_roles(PathPrefix="/aws-service-role/ecs.amazonaws.com/")
+    assert len(ecs["Roles"]) == 1
 
 
 def test_the_same_command_again_changes_nothing_and_costs_little(
