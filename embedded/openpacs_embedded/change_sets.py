@@ -124,6 +124,12 @@ def delete_stack(original: Action, params: Record) -> Response:
     return response
 
 
+def list_change_sets(original: Action, params: Record) -> Response:
+    """List the change sets of a stack that is given by its id, too."""
+    stack = handlers._resolve_stack(helpers._p(params, "StackName"))
+    return original({**params, "StackName": [stack["StackName"]]} if stack else params)
+
+
 async def track_execution(
     original: Callable[..., Any], change_set: Record, stack: Record, deployment: Any
 ) -> None:
@@ -176,6 +182,7 @@ def install() -> None:
     replace_entry(actions, "DescribeChangeSet", describe_change_set)
     replace_entry(actions, "ExecuteChangeSet", execute_change_set)
     replace_entry(actions, "DeleteChangeSet", delete_change_set)
+    replace_entry(actions, "ListChangeSets", list_change_sets)
     replace_entry(actions, "DeleteStack", delete_stack)
     replace("_track_change_set_execution", track_execution, changesets)
     replace("_resolve_props_for_diff", resolve_props_for_diff, changesets)

@@ -273,6 +273,14 @@ def test_nested_change_sets_live_and_die_with_their_root(aws: EmbeddedAws) -> No
     assert aws.status(change_set.stack) == "REVIEW_IN_PROGRESS"
 
 
+def test_change_sets_are_listed_by_the_name_and_the_id_of_their_stack(aws: EmbeddedAws) -> None:
+    change_set = ChangeSet(aws, {"Resources": {"Queue": QUEUE}})
+    for stack in (change_set.stack, aws.stack(change_set.stack)["StackId"]):
+        listed = change_set.client.list_change_sets(StackName=stack)["Summaries"]
+        assert [each["ChangeSetId"] for each in listed] == [change_set.id]
+    change_set.client.delete_stack(StackName=change_set.stack)
+
+
 def test_deleting_a_stack_in_review_leaves_no_announced_stack(aws: EmbeddedAws) -> None:
     change_set = ChangeSet(aws, {"Resources": {"A": nested(aws.upload(child()))}})
     a = change_set.describe(change_set.changes()["A"]["ChangeSetId"])["StackId"]
