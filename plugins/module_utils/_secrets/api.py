@@ -121,7 +121,11 @@ def delete_secret(client: Any, name: str, recovery_window_in_days: int) -> None:
         else {"ForceDeleteWithoutRecovery": True}
     )
     with attempt(f"delete the secret {name}"):
-        client.delete_secret(SecretId=name, **window)
+        try:
+            client.delete_secret(SecretId=name, **window)
+        except ClientError as error:
+            if error_code(error) != "ResourceNotFoundException":  # else the answer was lost
+                raise
 
 
 def _content(value: str | bytes) -> dict[str, Any]:
