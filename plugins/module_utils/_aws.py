@@ -96,6 +96,9 @@ def build_client(module: Any, service: str) -> Any:
     return client
 
 
+DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+
+
 def error_code(error: Exception) -> str:
     """Return the service's error code, such as AccessDenied, or else the class of the error."""
     response = getattr(error, "response", None) or {}  # other errors have an empty one
@@ -132,8 +135,10 @@ def _reason(error: Exception) -> str:
 
 
 def _general_hint(error: Exception) -> str:
-    """Say whose answer it seems to be, where no code of AWS stands in it."""
+    """Say what to allow where a call was denied, and whose answer one without AWS's code is."""
     if isinstance(error, ClientError):
+        if error_code(error) in DENIED:
+            return f"Allow the action {error.operation_name}."
         return NOT_AWS if error_code(error).isdigit() else ""
     return "" if isinstance(error, BotoCoreError | UnicodeError) else NOT_AWS
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What is no answer of AWS is told with its cause and a way out."""
+"""What all modules say of AWS, and to it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import (
     Answer,
     attempt,
     build_client,
+    cli_options,
     dns_suffix,
 )
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import ModuleError
+from botocore.exceptions import ClientError
 from support.odd_inputs import PAGE, OddServer
 
 AWAY = "Something else than AWS has answered"
@@ -112,3 +114,36 @@ def test_an_unknown_partition_is_named() -> None:
     assert dns_suffix("aws-cn") == "amazonaws.com.cn"
     with pytest.raises(ModuleError, match=r"'aws-mars' is not one of aws, .*Update botocore"):
         dns_suffix("aws-mars")
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"profile": None, "endpoint_url": None}, "--region eu-west-1"),
+        ({"profile": "my ward", "endpoint_url": None}, "--region eu-west-1 --profile 'my ward'"),
+        (
+            {"profile": None, "endpoint_url": "http://127.0.0.1:4566"},
+            "--region eu-west-1 --endpoint-url http://127.0.0.1:4566",
+        ),
+    ],
+)
+def test_commands_in_advice_go_where_the_run_went(given: dict[str, Any], text: str) -> None:
+    assert cli_options("eu-west-1", given) == text
+
+
+@pytest.mark.parametrize(
+    ("code", "hints", "hint"),
+    [
+        ("AccessDenied", {}, "Allow the action TagResource."),
+        ("UnauthorizedOperation", {}, "Allow the action TagResource."),
+        ("AccessDenied", {"AccessDenied": "Ask the owner."}, "Ask the owner."),
+        ("ExpiredToken", {}, "sign in again, for example with 'aws sso login'."),
+        ("Throttling", {}, "TagResource operation: no."),
+    ],
+)
+def test_an_error_ends_with_what_to_do(code: str, hints: dict[str, str], hint: str) -> None:
+    error = ClientError({"Error": {"Code": code, "Message": "no"}}, "TagResource")
+    with pytest.raises(ModuleError) as raised, attempt("tag the secret key", hints):
+        raise error
+    assert str(raised.value).startswith("Failed to tag the secret key: ")
+    assert str(raised.value).endswith(hint)

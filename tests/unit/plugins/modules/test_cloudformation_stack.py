@@ -114,21 +114,6 @@ def test_parameters_and_tags_become_texts() -> None:
     assert desired.tags == {"cost": "12"}
 
 
-@pytest.mark.parametrize(
-    ("given", "text"),
-    [
-        ({"profile": None, "endpoint_url": None}, "--region eu-west-1"),
-        ({"profile": "my ward", "endpoint_url": None}, "--region eu-west-1 --profile 'my ward'"),
-        (
-            {"profile": None, "endpoint_url": "http://127.0.0.1:4566"},
-            "--region eu-west-1 --endpoint-url http://127.0.0.1:4566",
-        ),
-    ],
-)
-def test_commands_in_advice_go_where_the_run_went(given: dict[str, Any], text: str) -> None:
-    assert cloudformation_stack.cli_options("eu-west-1", given) == text
-
-
 def test_what_may_be_lost_is_passed_on_by_name() -> None:
     given = options(template_body=TEMPLATE, allow_data_loss=["pacs/Files"])
     assert cloudformation_stack.build_desired(given).allow_data_loss == ("pacs/Files",)
