@@ -1,10 +1,11 @@
 # Copyright (c) 2026 openpacs contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""ListSecrets with the key of each secret, as AWS lists it."""
+"""ListSecrets with the key of each secret, and DeleteSecret again, as AWS answers them."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -25,5 +26,14 @@ def _list_secrets(original: Callable[..., Any], data: dict[str, Any]) -> Any:
     return json_response(page)
 
 
+def _delete_secret(original: Callable[..., Any], data: dict[str, Any]) -> Any:
+    """Delete a secret; one that is not there is no error where it was to go at once."""
+    name = data.get("SecretId")
+    if data.get("ForceDeleteWithoutRecovery") and secretsmanager._resolve(name)[1] is None:
+        return json_response({"Name": name, "DeletionDate": int(time.time())})
+    return original(data)
+
+
 def install() -> None:
     replace("_list_secrets", _list_secrets, secretsmanager)
+    replace("_delete_secret", _delete_secret, secretsmanager)

@@ -195,6 +195,16 @@ def test_secrets_are_listed_with_their_tags(aws: Any) -> None:
 # Secrets
 
 
+def test_a_secret_that_is_not_there_can_be_deleted_for_good_but_not_scheduled(aws: Any) -> None:
+    client, name = aws.client("secretsmanager"), f"gone-{uuid4().hex[:8]}"
+    client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    assert "can't find" in aws.refusal(client.delete_secret, SecretId=name)
+    client.create_secret(Name=name, SecretString="made up")
+    client.delete_secret(SecretId=name)
+    assert "already scheduled" in aws.refusal(client.delete_secret, SecretId=name)
+    client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
+
 def test_listed_secrets_name_their_key(aws: Any) -> None:
     secrets, name = aws.client("secretsmanager"), f"secret-{uuid4().hex[:8]}"
     key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]

@@ -124,7 +124,8 @@ def delete_secret(client: Any, name: str, recovery_window_in_days: int) -> None:
         try:
             client.delete_secret(SecretId=name, **window)
         except ClientError as error:
-            if error_code(error) != "ResourceNotFoundException":  # else the answer was lost
+            refused = error_code(error) == "InvalidRequestException"
+            if not (refused and describe_secret(client, name).deleted):  # else an answer was lost
                 raise
 
 

@@ -187,3 +187,19 @@ def test_refusal_names_secret_and_reason(run: Run, monkeypatch: pytest.MonkeyPat
     result = run()
     assert result["msg"].startswith("Failed to list the secrets that start with dicoogle/: ")
     assert "not authorized" in result["msg"]
+
+
+def test_a_deletion_whose_answer_was_lost_has_happened(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    make_call = botocore.client.BaseClient._make_api_call
+
+    def twice(self: Any, operation: str, params: dict[str, Any]) -> Any:
+        if operation == "DeleteSecret":
+            make_call(self, operation, params)
+        return make_call(self, operation, params)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", twice)
+    result = run(state="absent")
+    assert result["secrets"]["key"]["changes"] == ["deleted"]
