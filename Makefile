@@ -60,6 +60,12 @@ $(BIN)/.test: tests/requirements.txt $(BIN)/.demo
 	@.cache/checkov/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-checkov.txt
 	@touch $@
 
+.cache/mitmproxy/bin/mitmdump: tests/requirements-mitmproxy.txt | python
+	$(call say,Installing mitmproxy on its own as it pins what others need newer)
+	@$(PYTHON) -m venv .cache/mitmproxy
+	@.cache/mitmproxy/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-mitmproxy.txt
+	@touch $@
+
 .cache/cores/oldest/.ready: CORE_PYTHON = $(PYTHON)
 .cache/cores/newest/.ready: CORE_PYTHON = $(NEWEST_PYTHON)
 .cache/cores/%/.ready: tests/requirements-%.txt | python
@@ -127,7 +133,7 @@ demo-down: $(BIN)/.demo $(COLLECTION)  ## Stop the embedded AWS and remove its s
 check: lint unit docs-check  ## What is quick: for daily work
 
 .PHONY: test
-test: check recipes contract attacks embedded roles side-by-side system images dataplane release sanity  ## Everything
+test: check recipes contract attacks embedded roles side-by-side system faults images dataplane release sanity  ## Everything
 	$(call say,All checks passed)
 
 # Each of these keeps one processor busy.
@@ -194,9 +200,15 @@ molecule: $(BIN)/.test $(COLLECTION)  ## The whole run: converge, idempotence, v
 	@cd extensions && molecule test --all
 
 .PHONY: system
-system: $(BIN)/.test $(COLLECTION)  ## What users rely on: changes, two environments, killed runs, secrets
+system: $(BIN)/.test $(COLLECTION)  ## What users rely on: changes, two environments, two runs, secrets
 	$(call say,The collection as users know it)
 	@$(pytest) tests/system
+
+# make faults FAULT_SEEDS=20 kills runs at more points.
+.PHONY: faults
+faults: $(BIN)/.test .cache/mitmproxy/bin/mitmdump $(COLLECTION)  ## Lost calls, denied actions, killed runs
+	$(call say,Faults)
+	@$(pytest) tests/faults
 
 .PHONY: images
 images: $(BIN)/.test .cache/bin/ghostunnel  ## The container images, with a container engine

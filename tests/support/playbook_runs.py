@@ -95,9 +95,10 @@ class Account:
         }
 
     def command(self, playbook: str, *options: str, **variables: Any) -> list[str]:
-        """Return the command line that runs a playbook of the checkout."""
+        """Return the command line that runs a playbook of the checkout, or of a path."""
         given = {"dicoogle_embedded_dir": str(self.folder), **variables}
-        return ansible_command(f"playbooks/{playbook}.yml", *options, **given)
+        path = playbook if playbook.endswith(".yml") else f"playbooks/{playbook}.yml"
+        return ansible_command(path, *options, **given)
 
     def start(self, playbook: str, *options: str, **variables: Any) -> subprocess.Popen[str]:
         """Start to run a playbook, in a session of its own."""

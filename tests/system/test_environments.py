@@ -6,10 +6,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import os
-import signal
-import subprocess
-import time
 import typing as t
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,31 +91,6 @@ def test_destroy_without_a_name_touches_nothing(account: Account) -> None:
     assert run.failed
     assert "dicoogle_environment" in run.output
     assert calls(account) == before
-
-
-def test_a_run_killed_in_the_middle_converges_on_the_next(account: Account) -> None:
-    killed = {"dicoogle_environment": "killed", "dicoogle_topology": "provider_only"}
-    process = subprocess.Popen(
-        account.command("site", **killed),
-        cwd=account.checkout,
-        env=account.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    seen, deadline = len(calls(account)), time.monotonic() + 120
-    while not any(call["action"] == "CreateSecret" for call in calls(account)[seen:]):
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-    assert account.succeed("site", **killed).changed > 0
-    assert account.succeed("site", **killed).changed == 0
-    assert tree_of(account, "killed")["killed"]["StackStatus"] == "CREATE_COMPLETE"
-    account.succeed("destroy", dicoogle_environment="killed")
 
 
 def test_a_failing_nested_resource_rolls_back_and_is_named(
