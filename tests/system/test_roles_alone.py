@@ -49,7 +49,11 @@ def alone(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Alone:
 def deployed(account: Account, alone: Alone) -> Iterator[dict[str, dict[str, t.Any]]]:
     """What each role published, that were run one after the other, in runs of their own."""
     prerequisites = alone("prerequisites")
-    pki = alone("pki")
+    pki = alone(
+        "pki",
+        pki_kms_key_arn=prerequisites["kms_key_arn"],
+        pki_tags=prerequisites["tags"],
+    )
     images = alone("images", images_repositories=prerequisites["repositories"])
     artifacts = alone(
         "artifacts",
