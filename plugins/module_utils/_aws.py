@@ -75,8 +75,9 @@ def _answer(operation: str, value: Any) -> Any:
 
 def _check_answer(parsed: dict[str, Any], model: Any, **_rest: Any) -> None:
     """Refuse an empty answer where there is something to tell, and guard what is in the others."""
-    told = parsed.keys() - {"ResponseMetadata", "Error"}
-    if not told and "Error" not in parsed and model.output_shape and model.output_shape.members:
+    if "Error" in parsed:  # becomes a ClientError
+        return
+    if model.output_shape and model.output_shape.members and parsed.keys() <= {"ResponseMetadata"}:
         raise AnswerError(model.name, "is empty")
     parsed.update(Answer(model.name, parsed))
 
