@@ -46,7 +46,7 @@ class Environment:
             timeout=120,
         )
 
-    def store(self, value: str = "a") -> dict[str, Any]:
+    def store(self, value: str = "first value") -> dict[str, Any]:
         """Create or rotate the secrets."""
         return self.run("secretsmanager_secrets", prefix=f"{self.name}/", secrets={"key": value})
 
@@ -59,7 +59,7 @@ class Environment:
             self.run("secretsmanager_secrets", **secrets),
         ]
 
-    def converge(self, days: int = 7, value: str = "a") -> list[dict[str, Any]]:
+    def converge(self, days: int = 7, value: str = "first value") -> list[dict[str, Any]]:
         """Bring everything to its desired state."""
         taken = self.run("s3_lock", **self.lock, duration=600)
         package = self.upload()
@@ -125,11 +125,11 @@ def test_a_fault_of_the_first_call_of_each_kind_is_overcome(
     assert holdings(account, name) == undisturbed(name, "CREATE_COMPLETE", days=7)
 
     with proxy.spoils(fault, first=1) as spoiled:
-        results = environment.converge(days=14, value="b")
+        results = environment.converge(days=14, value="second value")
     assert changed(results)[1:4] == [False, True, True]
     assert spoiled() >= {"GetTemplate", "ListChangeSets", "HeadObject", "PutSecretValue"}
     assert holdings(account, name) == undisturbed(name, "UPDATE_COMPLETE", days=14)
-    again = changed(environment.converge(days=14, value="b"))
+    again = changed(environment.converge(days=14, value="second value"))
     assert again == [True, False, False, False, True]  # the lock alone, taken and released
 
     with proxy.spoils(fault, first=1) as spoiled:
@@ -236,13 +236,18 @@ def test_an_action_that_is_denied_while_templates_are_uploaded_is_named(
 
 @pytest.mark.parametrize(
     ("operation", "value"),
-    [("ListSecrets", "a"), ("CreateSecret", "a"), ("PutSecretValue", "b"), ("TagResource", "b")],
+    [
+        ("ListSecrets", "first value"),
+        ("CreateSecret", "first value"),
+        ("PutSecretValue", "second value"),
+        ("TagResource", "second value"),
+    ],
 )
 def test_an_action_that_is_denied_while_secrets_are_stored_is_named(
     proxy: Proxy, environment: Environment, operation: str, value: str
 ) -> None:
-    if value == "b":
-        changed([environment.store("a")])
+    if value == "second value":
+        changed([environment.store("first value")])
     with proxy.spoils("denied", operation) as spoiled:
         result = environment.store(value)
     assert spoiled() == {operation}
@@ -271,7 +276,7 @@ def test_an_action_that_is_denied_for_a_lock_is_named(
     ("operation", "named"),
     [
         ("GetCallerIdentity", "Allow the action GetCallerIdentity."),
-        ("DescribeAvailabilityZones", "Allow the action DescribeAvailabilityZones."),
+        ("DescribeAvailabilityZones", "Allow ec2:DescribeAvailabilityZones."),
         ("ListHostedZonesByName", "Allow route53:ListHostedZonesByName"),
         ("DescribeVpcs", "Allow the action DescribeVpcs."),
     ],
