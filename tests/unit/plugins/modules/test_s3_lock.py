@@ -86,10 +86,8 @@ def test_who_holds_the_lock_and_the_way_out_are_said_at_once_and_in_the_end(
 
 def test_the_lock_of_a_dead_run_is_taken_over_with_a_warning(run: Run) -> None:
     run(duration=-1, process=os.getpid())
-    warnings = run(duration=60)["warnings"]
-    assert any(
-        "has died. Its lock s3://artifacts/lock was taken over." in each for each in warnings
-    )
+    warnings = str(run(duration=60)["warnings"])  # their shape depends on ansible-core
+    assert "has died. Its lock s3://artifacts/lock was taken over." in warnings
 
 
 def test_a_bucket_that_is_gone_is_told_with_what_to_do(run: Run) -> None:
