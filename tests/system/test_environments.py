@@ -6,9 +6,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import typing as t
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -112,60 +109,63 @@ def test_a_failing_nested_resource_rolls_back_and_is_named(
     account.succeed("destroy", dicoogle_environment="failing")
 
 
-HOSPITAL = """
-Parameters: {Service: {Type: String}}
+NETWORK = """
 Resources:
   Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.77.0.0/24}}
   Subnet: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.77.0.0/28}}
+"""
+ARCHIVE = f"""{NETWORK}
+  Balancer:
+    Type: AWS::ElasticLoadBalancingV2::LoadBalancer
+    Properties: {{Type: network, Scheme: internal, Subnets: [!Ref Subnet]}}
+  Service:
+    Type: AWS::EC2::VPCEndpointService
+    Properties: {{NetworkLoadBalancerArns: [!Ref Balancer], AcceptanceRequired: false}}
+Outputs: {{Id: {{Value: !Ref Service}}}}
+"""
+HOSPITAL = f"""{NETWORK}
   Endpoint:
     Type: AWS::EC2::VPCEndpoint
     Properties:
       VpcEndpointType: Interface
-      ServiceName: !Ref Service
+      ServiceName: !Sub com.amazonaws.vpce.${{AWS::Region}}.${{Service}}
       VpcId: !Ref Vpc
       SubnetIds: [!Ref Subnet]
-Outputs: {Endpoint: {Value: !Ref Endpoint}}
+Parameters: {{Service: {{Type: String}}}}
+Outputs: {{Id: {{Value: !Ref Endpoint}}}}
 """
 
 
-def outputs_of(stack: dict[str, t.Any]) -> dict[str, str]:
-    return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
-
-
-@contextmanager
-def hospital(account: Account, environment: str) -> Iterator[str]:
-    """The endpoint of a hospital that is connected to an environment, as long as the block runs."""
+def deploy(account: Account, name: str, template: str, **parameters: str) -> str:
+    """Create a stack and return the identifier that it puts out."""
     client = account.client("cloudformation")
-    service = outputs_of(tree_of(account, environment)[environment])["ArchiveServiceName"]
-    given = [{"ParameterKey": "Service", "ParameterValue": service}]
-    client.create_stack(StackName="hospital", TemplateBody=HOSPITAL, Parameters=given)
-    client.get_waiter("stack_create_complete").wait(StackName="hospital", WaiterConfig={"Delay": 1})
-    yield outputs_of(tree_of(account, "hospital")["hospital"])["Endpoint"]
-    client.delete_stack(StackName="hospital")
+    given = [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()]
+    client.create_stack(StackName=name, TemplateBody=template, Parameters=given)
+    client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    return str(tree_of(account, name)[name]["Outputs"][0]["OutputValue"])
 
 
 def test_destroy_disconnects_hospitals_also_after_a_removal_that_failed_for_them(
     account: Account,
 ) -> None:
-    joined = {"dicoogle_environment": "joined", "dicoogle_topology": "provider_only"}
-    account.succeed("site", **joined)
     client = account.client("cloudformation")
+    service = deploy(account, "joined", ARCHIVE)  # what matters here of an environment
+    endpoint = deploy(account, "hospital", HOSPITAL, Service=service)
     stack_id = tree_of(account, "joined")["joined"]["StackId"]
-    client.update_termination_protection(StackName="joined", EnableTerminationProtection=False)
-    with hospital(account, "joined") as endpoint:
-        client.delete_stack(StackName="joined")
-        with pytest.raises(WaiterError):
-            client.get_waiter("stack_delete_complete").wait(
-                StackName=stack_id, WaiterConfig={"Delay": 1}
-            )
-        assert tree_of(account, "joined")["joined"]["StackStatus"] == "DELETE_FAILED"
+    client.delete_stack(StackName="joined")
+    with pytest.raises(WaiterError):
+        client.get_waiter("stack_delete_complete").wait(
+            StackName=stack_id, WaiterConfig={"Delay": 1}
+        )
+    assert tree_of(account, "joined")["joined"]["StackStatus"] == "DELETE_FAILED"
 
-        run = account.succeed("destroy", dicoogle_environment="joined")
+    run = account.succeed("destroy", dicoogle_environment="joined")
 
     owner = account.client("sts").get_caller_identity()["Account"]
     assert f"{endpoint} of account {owner}" in run.output
     (gone,) = client.describe_stacks(StackName=stack_id)["Stacks"]
     assert gone["StackStatus"] == "DELETE_COMPLETE"
+    client.delete_stack(StackName="hospital")
 
 
 def test_a_bootstrap_that_failed_can_be_removed_and_is_replaced(
