@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import http
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -77,7 +78,11 @@ def _check_answer(parsed: dict[str, Any], model: Any, **_rest: Any) -> None:
     """Refuse an empty answer where there is something to tell, and guard what is in the others."""
     if "Error" in parsed:  # becomes a ClientError
         return
-    if model.output_shape and model.output_shape.members and parsed.keys() <= {"ResponseMetadata"}:
+    no_content = (
+        parsed.get("ResponseMetadata", {}).get("HTTPStatusCode") == http.HTTPStatus.NO_CONTENT
+    )
+    tells = bool(model.output_shape and model.output_shape.members) and not no_content
+    if tells and parsed.keys() <= {"ResponseMetadata"}:
         raise AnswerError(model.name, "is empty")
     parsed.update(Answer(model.name, parsed))
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
-from .._aws import Answer, attempt, error_code
+from .._aws import Answer, AnswerError, attempt, error_code
 
 with suppress(ImportError):  # AnsibleAWSModule reports a missing boto3
     from botocore.exceptions import ClientError
@@ -67,7 +67,11 @@ def describe_stacks(client: Client) -> list[Shape]:
 def describe_stack(client: Client, stack: str) -> Shape | None:
     """Return the stack with this name or id, or None; a deleted stack is found by its id only."""
     answer = _call_if_exists(f"describe stack {stack}", client.describe_stacks, StackName=stack)
-    return answer["Stacks"][0] if answer else None
+    if answer is None:
+        return None
+    if not answer["Stacks"]:
+        raise AnswerError("DescribeStacks", f"has nothing about stack {stack}")
+    return answer["Stacks"][0]
 
 
 def get_template(client: Client, stack: str) -> str | Shape:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._aws import attempt
 from .._errors import ModuleError
 from .._secrets import api
 from .._secrets.apply import apply_plan
@@ -77,7 +78,8 @@ def keep(
     caller: returns the ARN of the one who deploys now.
     """
     ours = folders.read(home.folders)
-    secret = _secret(home, ours, kms_key_id, tags)
+    with attempt(f"prepare the secret {home.name}"):
+        secret = _secret(home, ours, kms_key_id, tags)
     stored = api.find_secret(home.client, home.name)
     if stored is not None and not stored.deleted and _others_went_on(home, ours, stored):
         return _give_way(home, stored)

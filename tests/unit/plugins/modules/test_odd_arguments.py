@@ -53,6 +53,7 @@ RESOURCES = {
     "credentials",
     "file",
     "image",
+    "lock",
     "127.0.0.1",  # a peer
     "log group",
     "region",
