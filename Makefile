@@ -23,8 +23,6 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/.cache/bin:$(PATH)
 
 # Files run side by side, the tests of a file one after the other.
 pytest := pytest -q -n auto --dist loadfile
-# Classes do, more of them than there are processors, where tests wait most of the time.
-patient_pytest := pytest -q -n 4 --dist loadscope
 # Both cores side by side.
 both := printf '%s\n' .cache/cores/oldest .cache/cores/newest | xargs -P 2 -n 1 bash
 
@@ -172,7 +170,7 @@ recipes: $(BIN)/.test $(COLLECTION)  ## What CONTRIBUTING.md tells to do, on a c
 .PHONY: contract
 contract: $(BIN)/.test  ## What the product relies on in Dicoogle, with the double or a real one
 	$(call say,What the product relies on in Dicoogle)
-	@$(patient_pytest) tests/contract
+	@$(pytest) tests/contract
 
 .PHONY: attacks
 attacks: $(BIN)/.test .cache/bin/ghostunnel .cache/jetty/Servlets.class $(COLLECTION)  ## What attackers want and do not get
