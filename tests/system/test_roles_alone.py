@@ -14,14 +14,17 @@ from support.playbook_runs import Account, ansible_command, run_to_its_end
 from support.role_runs import PLAYBOOK, Run
 
 ENVIRONMENT = {"dicoogle_environment": "alone", "dicoogle_topology": "provider_only"}
-TAGS = sorted(
-    {
-        tag
-        for task in yaml.safe_load((CHECKOUT / "playbooks/site.yml").read_text())[0]["tasks"]
-        for tag in task["tags"]
-    }
-    - {"always"}
-)
+
+
+def tags_of(tasks: list[dict[str, t.Any]]) -> set[str]:
+    """Return the tags of tasks and of what their blocks hold."""
+    inner = [each for task in tasks for each in task.get("block", []) + task.get("always", [])]
+    own = {tag for task in tasks for tag in task.get("tags", [])}
+    return own | (tags_of(inner) if inner else set())
+
+
+(SITE,) = yaml.safe_load((CHECKOUT / "playbooks/site.yml").read_text())
+TAGS = sorted(tags_of(SITE["tasks"]) - {"always"})
 
 Alone = Callable[..., dict[str, t.Any]]
 
