@@ -174,7 +174,8 @@ def test_an_environment_without_its_bootstrap_stack_is_not_taken_for_a_new_one(
     bootstrap = tree_of(account, "first-bootstrap")["first-bootstrap"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in bootstrap["Outputs"]}
     bucket = outputs["ArtifactsBucketName"]
-    for version in s3.list_object_versions(Bucket=bucket)["Versions"]:
+    listed = s3.list_object_versions(Bucket=bucket)
+    for version in listed["Versions"] + listed["DeleteMarkers"]:
         s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
     client.update_termination_protection(
         StackName="first-bootstrap", EnableTerminationProtection=False
