@@ -121,7 +121,7 @@ def attempt(action: str, hints: Mapping[str, str] | None = None) -> Iterator[Non
     try:
         yield
     except AnswerError as error:
-        raise ModuleError(f"Failed to {action}: {error}") from error
+        raise ModuleError(f"Failed to {action}: {error}") from None
     except ModuleError:
         raise
     except Exception as error:  # botocore sets no limit to what an odd answer raises

@@ -148,7 +148,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._account.api import caller_identity
-from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import build_client
+from ansible_collections.openpacs.dicoogle.plugins.module_utils._aws import attempt, build_client
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._errors import reporting_failures
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._identity import folders, keeping
 from ansible_collections.openpacs.dicoogle.plugins.module_utils._identity.loss import refuse_loss
@@ -239,6 +239,8 @@ def main() -> None:
     module = AnsibleAWSModule(argument_spec=build_argument_spec(), supports_check_mode=True)
     secret = f"{module.params['environment']}/identity"
     with reporting_failures(module):
+        with attempt(f"look for the secret {secret}"):
+            secret.encode()
         outcome = run(module)
         lines = [f"{secret}: {', '.join(outcome.changes)}\n"] if outcome.changes else []
         module.exit_json(

@@ -73,6 +73,6 @@ def includes(deployers: Iterable[str], caller: str) -> bool:
 
 
 def _split(arn: str) -> tuple[str, str, str]:
-    start, _, resource = arn.rpartition(":")
-    kind, _, rest = resource.partition("/")
+    start, _colon, resource = arn.rpartition(":")
+    kind, _slash, rest = resource.partition("/")
     return start, kind, rest

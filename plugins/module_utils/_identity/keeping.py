@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._aws import attempt
 from .._errors import ModuleError
 from .._secrets import api
 from .._secrets.apply import apply_plan
@@ -78,8 +77,7 @@ def keep(
     caller: returns the ARN of the one who deploys now.
     """
     ours = folders.read(home.folders)
-    with attempt(f"prepare the secret {home.name}"):
-        secret = _secret(home, ours, kms_key_id, tags)
+    secret = _secret(home, ours, kms_key_id, tags)
     stored = api.find_secret(home.client, home.name)
     if stored is not None and not stored.deleted and _others_went_on(home, ours, stored):
         return _give_way(home, stored)
@@ -178,7 +176,7 @@ def _read(home: Home) -> Identity:
 
 
 def _local(home: Home, path: str) -> str:
-    name, _, rest = path.partition("/")
+    name, _slash, rest = path.partition("/")
     return str(home.folders[name] / rest)
 
 

@@ -325,7 +325,7 @@ def test_a_removed_secret_comes_back_with_what_is_here(run: Run, secrets: Any, h
 
 
 def test_another_key_is_taken(run: Run, secrets: Any, aws: Callable[[str], Any]) -> None:
-    first, second = (aws("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    first, second = (aws("kms").create_key()["KeyMetadata"]["Arn"] for _unused in range(2))
     run(state="kept", kms_key_id=first)
     assert run()["kms_key_id"] == first
     assert run(state="kept", kms_key_id=second)["changed"] is True

@@ -54,6 +54,7 @@ RESOURCES = {
     "file",
     "image",
     "lock",
+    "parameter",
     "127.0.0.1",  # a peer
     "log group",
     "region",

@@ -105,10 +105,13 @@ def take(s3: S3, mine: lock.Holder, *, seconds: float = 0, sleep: Any = None) ->
         if sleep:
             sleep()
 
-    clock = Deadline(seconds, "Do this.", clock=lambda: s3.now.timestamp(), sleep=pause)
+    def now() -> float:
+        return s3.now.timestamp()
+
+    deadline = Deadline(seconds, "Do this.", clock=now, sleep=pause)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lock.is_free, "__defaults__", (lambda process: process == 1,))
-        return lock.take(s3, PLACE, mine, clock, waited.append)
+        return lock.take(s3, PLACE, mine, deadline, waited.append)
 
 
 waited: list[lock.Held] = []
