@@ -103,13 +103,11 @@ def process_space() -> str:
 
 
 def is_running(process: int) -> bool:
-    """Tell whether there is a process with this id."""
+    """Tell whether there is a process with this id, of whatever user."""
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)
     return True
 
 
